@@ -68,25 +68,28 @@ export class ConflictError extends DomainError {
   }
 }
 
-/** A bound of the service was reached; try again after the delay. */
+/** A bound of the service was reached; try again after the delay, or, if there is none, ask for less. */
 export class LimitExceededError extends DomainError {
   readonly reason: string;
-  readonly retryAfterMs: number;
+  readonly retryAfterMs: number | undefined;
 
-  constructor(reason: string, message: string, retryAfterMs: number) {
+  constructor(reason: string, message: string, retryAfterMs?: number) {
     super(message);
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** The database or the embedder cannot be reached; try again after the delay. */
+/** `service`: this process itself, while it stops. */
+export type Dependency = "database" | "embeddings" | "service";
+
+/** The database or the embedder cannot be reached, or the service stops; try again after the delay. */
 export class DependencyUnavailableError extends DomainError {
   readonly reason = "DEPENDENCY_UNAVAILABLE";
-  readonly dependency: "database" | "embeddings";
+  readonly dependency: Dependency;
   readonly retryAfterMs: number;
 
-  constructor(dependency: "database" | "embeddings", message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(dependency: Dependency, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
     super(message, { details: { dependency }, cause: options.cause });
     this.dependency = dependency;
     this.retryAfterMs = options.retryAfterMs ?? 1_000;

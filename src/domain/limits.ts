@@ -45,6 +45,8 @@ export const limits = {
 
   chunkTokensMin: 16,
   chunkTokensMax: 2_000,
+  /** Ten million characters make about 10,000 chunks of ordinary size; a chat of very short messages could make a million. */
+  documentChunksMax: 100_000,
   /** A word without spaces, such as base64, counts few tokens; this keeps such a chunk bounded all the same. */
   chunkCharsPerTokenMax: 16,
 
@@ -54,9 +56,18 @@ export const limits = {
   streamBatchItemsMax: 32,
   streamBatchBytesMax: 4 * MiB,
   streamBatchAgeMs: 20,
-  /** Failures that a client has not acknowledged are kept with the stream's position; beyond this the stream waits for an Ack. */
+  /** A stream that waits looks again after this long, though it is woken when something happens. */
+  streamIdleMs: 60_000,
+  /** Failures that a client has not acknowledged are kept with the stream's position; beyond this the stream ends. */
   streamFailuresMax: 1_000,
   streamExpiryDays: 7,
+
+  /** Requests that wait for a connection at most: more would only wait past their deadlines. */
+  databaseWaitersMax: 200,
+  databaseConnectTimeoutMs: 10_000,
+  /** No request may run longer than its deadline, so this only ends statements that nobody waits for any more. */
+  statementTimeoutMs: 10 * 60 * 1_000,
+  transactionAttemptsMax: 4,
 
   /** Jobs claimed at once by a worker: the batch whose vectors are written in one transaction. */
   embeddingBatchSize: 16,
@@ -71,8 +82,15 @@ export const limits = {
   unaryDeadlineMaxMs: 10 * 60 * 1_000,
   probeTimeoutMs: 1_500,
   probeIntervalMs: 5_000,
+  /** The embedded database does one thing at a time: a probe that has to wait for it is answered by a statement that ended so recently. */
+  embeddedBusyMs: 15_000,
   healthCacheMs: 30_000,
   drainMs: 10_000,
+  /** What streams are told to wait before they open again: about a restart. */
+  drainRetryAfterMs: 2_000,
+
+  /** Of each thread's heap: V8's default of 48 MB stays resident once a thread has loaded its data, and four threads do. */
+  threadYoungGenerationMiB: 6,
 
   /** Owners that get a metric label of their own; later ones share `_other`. */
   ownerLabelsMax: 100,

@@ -292,7 +292,8 @@ export declare type Receipt = Message<"llmemory.v1.Receipt"> & {
   ownerChunks: bigint;
 
   /**
-   * Whether some candidates that match were left out before ranking.
+   * Whether chunks that match may have been left out before ranking: words are looked up among the owner's chunks of its 8 most
+   * frequent languages.
    *
    * @generated from field: bool truncated = 6;
    */

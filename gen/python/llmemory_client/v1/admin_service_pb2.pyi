@@ -1,0 +1,79 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from llmemory_client.v1 import document_pb2 as _document_pb2
+from llmemory_client.v1 import options_pb2 as _options_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetOwnerStatisticsRequest(_message.Message):
+    __slots__ = ("owner_id",)
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    owner_id: str
+    def __init__(self, owner_id: _Optional[str] = ...) -> None: ...
+
+class GetOwnerStatisticsResponse(_message.Message):
+    __slots__ = ("document_count", "chunk_count", "total_size_bytes", "embedded_chunk_count", "embeddings_pending", "embeddings_dead", "document_types", "first_created_at", "last_updated_at")
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDED_CHUNK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_PENDING_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_DEAD_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_TYPES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    document_count: int
+    chunk_count: int
+    total_size_bytes: int
+    embedded_chunk_count: int
+    embeddings_pending: int
+    embeddings_dead: int
+    document_types: _containers.RepeatedCompositeFieldContainer[DocumentTypeCount]
+    first_created_at: _timestamp_pb2.Timestamp
+    last_updated_at: _timestamp_pb2.Timestamp
+    def __init__(self, document_count: _Optional[int] = ..., chunk_count: _Optional[int] = ..., total_size_bytes: _Optional[int] = ..., embedded_chunk_count: _Optional[int] = ..., embeddings_pending: _Optional[int] = ..., embeddings_dead: _Optional[int] = ..., document_types: _Optional[_Iterable[_Union[DocumentTypeCount, _Mapping]]] = ..., first_created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DocumentTypeCount(_message.Message):
+    __slots__ = ("document_type", "document_count")
+    DOCUMENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    document_type: _document_pb2.DocumentType
+    document_count: int
+    def __init__(self, document_type: _Optional[_Union[_document_pb2.DocumentType, str]] = ..., document_count: _Optional[int] = ...) -> None: ...
+
+class GetEmbeddingQueueRequest(_message.Message):
+    __slots__ = ("owner_id",)
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    owner_id: str
+    def __init__(self, owner_id: _Optional[str] = ...) -> None: ...
+
+class GetEmbeddingQueueResponse(_message.Message):
+    __slots__ = ("total_size", "dead", "oldest_age", "owners")
+    TOTAL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DEAD_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_AGE_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
+    total_size: int
+    dead: int
+    oldest_age: _duration_pb2.Duration
+    owners: _containers.RepeatedCompositeFieldContainer[OwnerEmbeddingQueue]
+    def __init__(self, total_size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., owners: _Optional[_Iterable[_Union[OwnerEmbeddingQueue, _Mapping]]] = ...) -> None: ...
+
+class OwnerEmbeddingQueue(_message.Message):
+    __slots__ = ("owner_id", "size", "dead", "oldest_age")
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    DEAD_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_AGE_FIELD_NUMBER: _ClassVar[int]
+    owner_id: str
+    size: int
+    dead: int
+    oldest_age: _duration_pb2.Duration
+    def __init__(self, owner_id: _Optional[str] = ..., size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,137 @@
+/** Cuts a stretch of text into leaves of bounded size that end, where they can, at the end of a sentence. */
+import { bestCut, type CutPreference } from "./cut-preference.ts";
+import { codePointBoundaryAtOrBefore, graphemeBoundaryAtOrBefore, offsetAfterCodePoints } from "./grapheme-boundaries.ts";
+import type { WordPieceTokenizer, WordSpan } from "./wordpiece-tokenizer.ts";
+
+/** A half-open range of UTF-16 units. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface TextWindow extends TextRange {
+  readonly tokenCount: number;
+}
+
+export interface WindowSettings {
+  /** Tokens of a window, at most, counted on its own text. */
+  readonly tokensMax: number;
+  /** Code points of a window, at most. */
+  readonly charsMax: number;
+  /** Tokens that a window may repeat from the one before it; less than `tokensMax`. */
+  readonly overlapTokens: number;
+  readonly preference: CutPreference;
+}
+
+/** A window with the words that were read to find it, which may lie beyond its end. */
+interface FoundWindow extends TextWindow {
+  readonly words: readonly WordSpan[];
+}
+
+/**
+ * Windows in text order that together cover the range. Each ends later than the one before it, so that none is only overlap (the
+ * reference repeated its last 25 tokens as a chunk of its own). White space goes to the window before it; only a run of it that no
+ * window can hold becomes windows of its own. No window breaks a grapheme, unless the grapheme alone exceeds a bound.
+ *
+ * @param range begins and ends at grapheme boundaries.
+ */
+export function cutWindows(
+  tokenizer: WordPieceTokenizer,
+  text: string,
+  range: TextRange,
+  settings: WindowSettings,
+): TextWindow[] {
+  const windows: TextWindow[] = [];
+  let covered = range.start;
+  let overlapStart = range.start;
+  while (covered < range.end) {
+    // What follows may not fit beside the overlap, if it is a long word; then the overlap is left out.
+    const found =
+      nextWindow(tokenizer, text, { start: overlapStart, covered, end: range.end }, settings) ??
+      nextWindow(tokenizer, text, { start: covered, covered, end: range.end }, settings);
+    if (found === undefined) throw new Error(`no window was found at ${covered} of ${range.end}`);
+    windows.push({ start: found.start, end: found.end, tokenCount: found.tokenCount });
+    covered = found.end;
+    overlapStart = startOfOverlap(text, found, settings.overlapTokens);
+  }
+  return windows;
+}
+
+/** The window from `start` that reaches as far as it may and ends well; undefined if it does not reach beyond `covered`. */
+function nextWindow(
+  tokenizer: WordPieceTokenizer,
+  text: string,
+  { start, covered, end }: { start: number; covered: number; end: number },
+  settings: WindowSettings,
+): FoundWindow | undefined {
+  const charsEnd = offsetAfterCodePoints(text, { from: start, end, codePoints: settings.charsMax });
+  const { words, stop: wordsStop } = tokenizer.firstWords(text, { start, end: charsEnd, tokensMax: settings.tokensMax });
+  let cut = end;
+  if (wordsStop < end) {
+    const stop = furthestCut(text, { words, wordsStop, charsEnd, covered, tokensMax: settings.tokensMax });
+    const earliest = Math.max(covered + 1, words[0]?.end ?? 0);
+    cut = alignedCut(
+      text,
+      start,
+      bestCut(text, { start, stop, earliest, words: wordsBefore(words, stop) }, settings.preference) ?? stop,
+    );
+  }
+  // Counted anew, since a cut inside a word, or a neighbour that decides about a final sigma, changes tokens.
+  for (;;) {
+    if (cut <= covered) return undefined;
+    const tokenCount = tokenizer.countTokens(text.slice(start, cut));
+    const shorter = alignedCut(text, start, start + Math.floor((cut - start) * 0.75));
+    if (tokenCount <= settings.tokensMax || shorter >= cut) return { start, end: cut, tokenCount, words };
+    cut = shorter;
+  }
+}
+
+function furthestCut(
+  text: string,
+  found: {
+    readonly words: readonly WordSpan[];
+    readonly wordsStop: number;
+    readonly charsEnd: number;
+    readonly covered: number;
+    readonly tokensMax: number;
+  },
+): number {
+  const { words, wordsStop, charsEnd, covered } = found;
+  // The first word alone has too many tokens: begin with as many characters, which mostly fit.
+  if (words.length === 0) return Math.min(charsEnd, wordsStop + found.tokensMax);
+  // Within white space: what follows might be nothing else, so the last word goes along with it.
+  const lastWord = words.at(-1);
+  const isWithinSpace = wordsStop === charsEnd && text.charAt(charsEnd).trim() === "";
+  if (isWithinSpace && words.length > 1 && lastWord !== undefined && lastWord.start > covered) return lastWord.start;
+  return wordsStop;
+}
+
+function wordsBefore(words: readonly WordSpan[], stop: number): readonly WordSpan[] {
+  const last = words.at(-1);
+  return last !== undefined && last.start >= stop ? words.slice(0, -1) : words;
+}
+
+/** The last grapheme boundary at or before `at`; if that is `start`, a code point boundary, so that the window is not empty. */
+function alignedCut(text: string, start: number, at: number): number {
+  const grapheme = graphemeBoundaryAtOrBefore(text, start, at);
+  if (grapheme > start) return grapheme;
+  const codePoint = codePointBoundaryAtOrBefore(text, at);
+  return codePoint > start ? codePoint : offsetAfterCodePoints(text, { from: start, end: text.length, codePoints: 1 });
+}
+
+/** Where the next window begins: early enough to repeat `overlapTokens` at most, at a white space if there is one. */
+function startOfOverlap(text: string, window: FoundWindow, overlapTokens: number): number {
+  let tokens = 0;
+  let afterSpace: number | undefined;
+  let anywhere: number | undefined;
+  for (let index = window.words.length - 1; index >= 0; index -= 1) {
+    const word = window.words[index];
+    if (word === undefined || word.start >= window.end) continue;
+    tokens += word.tokenCount;
+    if (tokens > overlapTokens || word.end > window.end || word.start <= window.start) break;
+    if (graphemeBoundaryAtOrBefore(text, window.start, word.start) !== word.start) continue;
+    anywhere = word.start;
+    if (text.charAt(word.start - 1).trim() === "") afterSpace = word.start;
+  }
+  return afterSpace ?? anywhere ?? window.end;
+}

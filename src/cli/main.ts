@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { nodeVersionProblem } from "./node-version.ts";
+
+// Everything else is imported after the check, since it needs a newer Node than the one that may be running.
+const problem = nodeVersionProblem(process.versions.node);
+if (problem === undefined) {
+  const { runProcess } = await import("./run-process.ts");
+  await runProcess();
+} else {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = 1;
+}

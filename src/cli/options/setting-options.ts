@@ -1,0 +1,32 @@
+import { type Command, Option } from "commander";
+import { loadSettings, type Settings, settingDefinitions, settingFlag } from "../../config/settings.ts";
+
+const settingNames = Object.keys(settingDefinitions) as (keyof Settings)[];
+
+/** Adds one option per setting, so that the catalogue of settings is also the help of `serve`, `worker` and `migrate`. */
+export function addSettingOptions(command: Command): Command {
+  for (const name of settingNames) command.addOption(settingOption(name));
+  return command;
+}
+
+/**
+ * The settings from the options that were given, then from the environment, then the defaults.
+ *
+ * @throws InvalidSettingsError with every problem.
+ */
+export function settingsOf(command: Command, environment: Readonly<Record<string, string | undefined>>): Settings {
+  const overrides: Partial<Record<keyof Settings, string>> = {};
+  for (const name of settingNames) {
+    const key = settingOption(name).attributeName();
+    if (command.getOptionValueSource(key) === "cli") overrides[name] = String(command.getOptionValue(key));
+  }
+  return loadSettings(environment, overrides);
+}
+
+function settingOption(name: keyof Settings): Option {
+  const { fallback, description, variables } = settingDefinitions[name];
+  const flag = settingFlag(name);
+  const isSwitch = fallback === "true" || fallback === "false";
+  const standard = isSwitch || fallback === undefined ? "" : `default: ${fallback}; `;
+  return new Option(isSwitch ? flag : `${flag} <value>`, `${description} (${standard}environment: ${variables.join(" or ")})`);
+}

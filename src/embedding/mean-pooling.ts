@@ -1,0 +1,24 @@
+/**
+ * The vector of a text from the vectors of its tokens: their mean, scaled to unit length, as e5 was trained (Wang et al. 2022,
+ * arXiv:2212.03533, "average pooling"). One text is run at a time, so there is no padding and the attention mask is all ones.
+ *
+ * @param hiddenStates tokenCount × dimension components, row by row.
+ * @param dimension    components of one token's vector.
+ * @returns a vector of its own memory; the zero vector, which has no direction, stays zero.
+ */
+export function poolMeanToUnitVector(hiddenStates: Float32Array, dimension: number): Float32Array<ArrayBuffer> {
+  const sums = new Float64Array(dimension);
+  for (let row = 0; row < hiddenStates.length; row += dimension) {
+    for (let component = 0; component < dimension; component++) {
+      sums[component] = (sums[component] ?? 0) + (hiddenStates[row + component] ?? 0);
+    }
+  }
+  // The length cancels the token count, so the sum serves as well as the mean.
+  return toUnitVector(sums);
+}
+
+/** Scales a vector to length 1; the zero vector stays zero. */
+export function toUnitVector(components: Float64Array): Float32Array<ArrayBuffer> {
+  const length = Math.sqrt(components.reduce((sum, component) => sum + component * component, 0));
+  return Float32Array.from(components, (component) => (length === 0 ? 0 : component / length));
+}

@@ -1,0 +1,53 @@
+import { type DescField, type DescMessage, getOption, hasOption, type Message } from "@bufbuild/protobuf";
+import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { field as fieldRules, Ignore } from "#gen/buf/validate/validate_pb.js";
+
+/** A string somewhere in a message. */
+export interface MessageText {
+  /** As the field is written in the proto: `chunking.strategy`, `filter.ids_at_origin[3]`, `metadata.customer`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** JSON in protobuf form: its wrappers are no part of the path that a client knows. */
+const jsonWrappers = new Set(["google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"]);
+
+/** Every string of a message, however deep, except in fields that are to be checked one by one (`IGNORE_ALWAYS`). */
+export function* textsOf(schema: DescMessage, message: Message): Generator<MessageText> {
+  yield* textsIn(reflect(schema, message), "");
+}
+
+function* textsIn(message: ReflectMessage, prefix: string): Generator<MessageText> {
+  const isWrapper = jsonWrappers.has(message.desc.typeName);
+  for (const field of message.fields) {
+    if (!message.isSet(field) || isCheckedAlone(field)) continue;
+    const path = isWrapper ? prefix : prefix === "" ? field.name : `${prefix}.${field.name}`;
+    if (field.fieldKind === "list") {
+      let index = 0;
+      for (const value of message.get(field)) yield* textsOfValue(value, `${path}[${index++}]`);
+    } else if (field.fieldKind === "map") {
+      for (const [key, value] of message.get(field)) {
+        if (typeof key === "string") yield { path, text: key };
+        yield* textsOfValue(value, `${path}.${String(key)}`);
+      }
+    } else {
+      yield* textsOfValue(message.get(field), path);
+    }
+  }
+}
+
+function* textsOfValue(value: unknown, path: string): Generator<MessageText> {
+  if (typeof value === "string") yield { path, text: value };
+  else if (isReflectMessage(value)) yield* textsIn(value, path);
+}
+
+function isReflectMessage(value: unknown): value is ReflectMessage {
+  return typeof value === "object" && value !== null && "desc" in value && "fields" in value;
+}
+
+function isCheckedAlone(field: DescField): boolean {
+  if (!hasOption(field, fieldRules)) return false;
+  const rules = getOption(field, fieldRules);
+  const items = rules.type.case === "repeated" ? rules.type.value.items : undefined;
+  return rules.ignore === Ignore.ALWAYS || items?.ignore === Ignore.ALWAYS;
+}

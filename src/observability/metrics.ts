@@ -1,0 +1,181 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { limits } from "../domain/limits.ts";
+import { OwnerLabels } from "./owner-label.ts";
+
+/** Resolves 1 ms to 60 s: a search on a warm cache is near the low end, a document of the largest size near the high one. */
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const bytesBuckets = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 15_728_640];
+const countBuckets = [0, 1, 2, 5, 10, 20, 50, 100];
+const chunkBuckets = [1, 2, 5, 10, 20, 50, 100, 500, 1_000, 10_000];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/**
+ * The catalogue of metrics: every name, label and bucket of the service. Names that begin with `memory_` are those of llmemory's
+ * monitoring guide.
+ *
+ * @param options.ownerLabels whether `owner_id` names owners; otherwise its value is always `_other`.
+ */
+export function createMetrics(options: { ownerLabels: boolean; version: string }) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const rpcLabels = ["grpc_service", "grpc_method", "grpc_type"] as const;
+  const buildInfo = new Gauge({
+    name: "llmemory_build_info",
+    help: "1; the labels say what runs",
+    labelNames: ["version", "node"],
+    registers,
+  });
+  buildInfo.set({ version: options.version, node: process.version }, 1);
+
+  return {
+    registry,
+    owners: new OwnerLabels(options.ownerLabels ? limits.ownerLabelsMax : 0),
+
+    documents: new Counter({
+      name: "memory_documents_total",
+      help: "Documents stored: created or updated",
+      labelNames: ["owner_id", "document_type"],
+      registers,
+    }),
+    documentProcessingSeconds: new Histogram({
+      name: "memory_document_processing_seconds",
+      help: "Time from a checked document to its commit; a group commit counts for each of its documents",
+      labelNames: ["owner_id", "document_type"],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    documentSizeBytes: new Histogram({
+      name: "memory_document_size_bytes",
+      help: "Size of the content of stored documents in bytes of UTF-8",
+      labelNames: ["owner_id", "document_type"],
+      buckets: bytesBuckets,
+      registers,
+    }),
+    chunksPerDocument: new Histogram({
+      name: "memory_chunks_per_document",
+      help: "Leaf chunks of stored documents",
+      labelNames: ["owner_id", "document_type"],
+      buckets: chunkBuckets,
+      registers,
+    }),
+
+    searchRequests: new Counter({
+      name: "memory_search_requests_total",
+      help: "Searches answered or failed",
+      labelNames: ["owner_id", "search_type"],
+      registers,
+    }),
+    searchDurationSeconds: new Histogram({
+      name: "memory_search_duration_seconds",
+      help: "Time of a search, embedding of the query included",
+      labelNames: ["owner_id", "search_type"],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    searchResultsCount: new Histogram({
+      name: "memory_search_results_count",
+      help: "Results per answered search",
+      labelNames: ["owner_id", "search_type"],
+      buckets: countBuckets,
+      registers,
+    }),
+
+    embeddingsGenerated: new Counter({
+      name: "memory_embeddings_generated_total",
+      help: "Texts embedded, queries included",
+      labelNames: ["provider", "model"],
+      registers,
+    }),
+    embeddingDurationSeconds: new Histogram({
+      name: "memory_embedding_duration_seconds",
+      help: "Time of one call of the embedding provider: a query or a batch of chunks",
+      labelNames: ["provider", "model"],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    embeddingsFailed: new Counter({
+      name: "memory_embeddings_failed_total",
+      help: "Texts whose embedding failed in one attempt",
+      labelNames: ["provider", "reason"],
+      registers,
+    }),
+    embeddingTextsCut: new Counter({
+      name: "memory_embedding_texts_cut_total",
+      help: "Texts that were longer than the embedding model takes and lost their end",
+      labelNames: ["provider", "model"],
+      registers,
+    }),
+    embeddingQueueSize: new Gauge({
+      name: "memory_embedding_queue_size",
+      help: "Chunks that wait for their embedding, database-wide: take the maximum over processes",
+      labelNames: ["owner_id"],
+      registers,
+    }),
+    embeddingJobsDead: new Gauge({
+      name: "memory_embedding_jobs_dead",
+      help: "Chunks whose embedding has failed for good, database-wide",
+      registers,
+    }),
+    embeddingQueueOldestSeconds: new Gauge({
+      name: "memory_embedding_queue_oldest_age_seconds",
+      help: "Age of the oldest chunk that waits for its embedding; 0 if none does",
+      registers,
+    }),
+
+    dbPoolSize: new Gauge({
+      name: "memory_db_pool_size",
+      help: "Database connections: total is the configured maximum, idle is total less active",
+      labelNames: ["status"],
+      registers,
+    }),
+    dbPoolWaiting: new Gauge({ name: "memory_db_pool_waiting", help: "Requests that wait for a database connection", registers }),
+    dbQueryDurationSeconds: new Histogram({
+      name: "memory_db_query_duration_seconds",
+      help: "Time of one SQL statement on the wire, by the statement's name",
+      labelNames: ["query_type"],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    dbSlowQueries: new Counter({
+      name: "memory_db_slow_queries_total",
+      help: "SQL statements above the threshold of slow queries",
+      labelNames: ["query_type"],
+      registers,
+    }),
+    dbErrors: new Counter({
+      name: "memory_db_errors_total",
+      help: "Failed SQL statements by SQLSTATE class, or `connection`",
+      labelNames: ["error_type"],
+      registers,
+    }),
+
+    grpcStarted: new Counter({ name: "grpc_server_started_total", help: "RPCs started", labelNames: rpcLabels, registers }),
+    grpcHandled: new Counter({
+      name: "grpc_server_handled_total",
+      help: "RPCs ended, by status code; those that no interceptor saw are counted under the method `unknown`",
+      labelNames: [...rpcLabels, "grpc_code"],
+      registers,
+    }),
+    grpcHandlingSeconds: new Histogram({
+      name: "grpc_server_handling_seconds",
+      help: "Time from the start of an RPC to its end; for streams to the last message",
+      labelNames: rpcLabels,
+      buckets: secondsBuckets,
+      registers,
+    }),
+    grpcMessagesReceived: new Counter({
+      name: "grpc_server_msg_received_total",
+      help: "Messages received on RPCs",
+      labelNames: rpcLabels,
+      registers,
+    }),
+    grpcMessagesSent: new Counter({
+      name: "grpc_server_msg_sent_total",
+      help: "Messages sent on RPCs",
+      labelNames: rpcLabels,
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,139 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+} from "node:http2";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { Code, type ConnectRouter, type ContextValues, createContextValues, type Interceptor } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { ListenAddress } from "../config/listen-address.ts";
+import { StartupError } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
+import { isObserved } from "../interceptors/request-context.ts";
+import { leaveSurrogatesToValidation } from "../interceptors/text-encoding.ts";
+import type { Metrics } from "../observability/metrics.ts";
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+export type RequestHandler = (request: Request, response: Response) => void;
+
+/**
+ * The handler of all RPCs, for both listeners. What the framework refuses by itself, such as a message that is too large or cannot
+ * be decoded or a method that does not exist, reaches no interceptor; it is counted here.
+ */
+export function rpcHandler(options: {
+  routes: (router: ConnectRouter) => void;
+  interceptors: Interceptor[];
+  metrics: Metrics;
+}): RequestHandler {
+  leaveSurrogatesToValidation();
+  const valuesOf = new WeakMap<Request, ContextValues>();
+  const handle = connectNodeAdapter({
+    routes: options.routes,
+    interceptors: options.interceptors,
+    contextValues: (request) => valuesOf.get(request) ?? createContextValues(),
+    readMaxBytes: limits.requestBytesMax,
+    writeMaxBytes: limits.requestBytesMax,
+    // A misspelt field of a JSON request is refused rather than ignored.
+    jsonOptions: { ignoreUnknownFields: false },
+  });
+  return (request, response) => {
+    const values = createContextValues();
+    valuesOf.set(request, values);
+    response.once("close", () => {
+      if (isObserved(values)) return;
+      options.metrics.grpcHandled.inc({
+        grpc_service: "unknown",
+        grpc_method: "unknown",
+        grpc_type: "unknown",
+        grpc_code: codeOf(response),
+      });
+    });
+    handle(request, response);
+  };
+}
+
+/** What the client was told: a gRPC status in the trailers, or in the headers if there was nothing else, or an HTTP status. */
+function codeOf(response: Response): string {
+  if ("stream" in response && response.stream) {
+    const { sentTrailers, sentHeaders } = response.stream;
+    const status = Number(sentTrailers?.["grpc-status"] ?? sentHeaders?.["grpc-status"]);
+    if (status > 0) return Code[status] ?? "Unknown";
+  }
+  if (response.statusCode === 404) return "Unimplemented";
+  return response.statusCode >= 400 && response.statusCode < 500 ? "InvalidArgument" : "Unknown";
+}
+
+export interface Listener {
+  /** With the port that was taken. */
+  readonly address: ListenAddress;
+  /** Takes no new connections, waits for requests under way, and cuts what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Listens for HTTP/2 without TLS, as gRPC clients speak it. */
+export async function listenHttp2(address: ListenAddress, handler: RequestHandler): Promise<Listener> {
+  const server = createHttp2Server(
+    {
+      // A stream may hold a whole request before it is decoded, and a session several.
+      maxSessionMemory: 128,
+      // The default window of 64 KiB would make a large request wait for a round trip every 64 KiB.
+      settings: { initialWindowSize: 1024 * 1024, maxConcurrentStreams: 256 },
+    },
+    handler,
+  );
+  const sessions = new Set<Http2Session>();
+  server.on("session", (session) => {
+    session.setLocalWindowSize(4 * 1024 * 1024);
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  return await listen(server, address, () => {
+    for (const session of sessions) session.close();
+  });
+}
+
+/** Listens for HTTP/1.1: Connect and gRPC-Web, metrics and health. */
+export async function listenHttp1(
+  address: ListenAddress,
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Listener> {
+  const server = createHttpServer(handler);
+  return await listen(server, address, () => server.closeIdleConnections());
+}
+
+async function listen(server: Server, address: ListenAddress, endGracefully: () => void): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.listen(address.port, address.host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new StartupError(
+      `cannot listen on ${address.host}:${address.port}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: { host: address.host, port },
+    async close(graceMs) {
+      const closed = once(server, "close");
+      server.close();
+      endGracefully();
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}

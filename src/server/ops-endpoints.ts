@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { limits } from "../domain/limits.ts";
+import { healthJson } from "../health/health-json.ts";
+import type { HealthMonitor } from "../health/health-monitor.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { Database } from "../storage/database.ts";
+import type { RequestHandler } from "./listeners.ts";
+import { sampleGauges } from "./sample-gauges.ts";
+
+export interface OpsDeps {
+  readonly monitor: HealthMonitor;
+  readonly metrics: Metrics;
+  readonly database: Database;
+}
+
+interface OpsReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Answers `/metrics`, `/health`, `/livez` and `/readyz`; any other path is the RPC handler's. */
+export function opsEndpoints(
+  deps: OpsDeps,
+  otherwise: RequestHandler,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const endpoint = endpoints[url.pathname];
+    if (!endpoint) return otherwise(request, response);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end();
+      return;
+    }
+    endpoint(deps, url).then(
+      ({ status, contentType, body }) => {
+        response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" });
+        response.end(request.method === "HEAD" ? undefined : body);
+      },
+      () => response.writeHead(500).end(),
+    );
+  };
+}
+
+const endpoints: Readonly<Record<string, (deps: OpsDeps, url: URL) => Promise<OpsReply>>> = {
+  "/metrics": async ({ metrics, database }) => {
+    await sampleGauges({ metrics, database });
+    return { status: 200, contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+  },
+
+  "/health": async ({ monitor }, url) => {
+    const isForced = url.searchParams.get("force") === "1";
+    const json = healthJson(await monitor.report(isForced ? 0 : limits.healthCacheMs));
+    return { status: json.status === "healthy" ? 200 : 503, contentType: "application/json", body: JSON.stringify(json) };
+  },
+
+  "/livez": async () => text(200, "alive"),
+
+  "/readyz": async ({ monitor }) => {
+    if (monitor.isDraining) return text(503, "draining");
+    return monitor.isServing("") ? text(200, "ready") : text(503, "the database does not answer");
+  },
+};
+
+function text(status: number, body: string): OpsReply {
+  return { status, contentType: "text/plain; charset=utf-8", body: `${body}\n` };
+}

@@ -1,0 +1,22 @@
+import type { Settings } from "../config/settings.ts";
+import { createLogger } from "../observability/logger.ts";
+import { createMetrics } from "../observability/metrics.ts";
+import { migrate } from "../storage/migrate.ts";
+import { openDatabase } from "../storage/open-database.ts";
+import { version } from "./version.ts";
+
+/**
+ * Brings the schema up to this release and ends: for deployments that migrate before they roll out.
+ *
+ * @returns names of the migrations that were applied; none if the schema was up to date.
+ * @throws StartupError as `serve` would.
+ */
+export async function runMigrations(settings: Settings): Promise<{ applied: string[] }> {
+  const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version });
+  const database = await openDatabase({ metrics, logger: createLogger(settings.logLevel) }, settings);
+  try {
+    return { applied: await migrate(database, settings.schema) };
+  } finally {
+    await database.close();
+  }
+}

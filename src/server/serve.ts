@@ -1,0 +1,59 @@
+import { styleText } from "node:util";
+import { formatAddress } from "../config/listen-address.ts";
+import type { Settings } from "../config/settings.ts";
+import { type RunningService, startService } from "./start-service.ts";
+import { untilStopSignal } from "./stop-signal.ts";
+import { version } from "./version.ts";
+
+/**
+ * Runs the service until SIGINT or SIGTERM.
+ *
+ * @throws StartupError if it cannot start.
+ */
+export async function serve(settings: Settings): Promise<void> {
+  const stopSignal = untilStopSignal();
+  const service = await startService(settings);
+  process.stdout.write(`llmemory ready grpc=${formatAddress(service.grpcAddress)} http=${formatAddress(service.httpAddress)}\n`);
+  announce(service);
+  const signal = await stopSignal;
+  service.resources.logger.info({ signal }, "stopping");
+  await service.stop();
+}
+
+/** Tells people where it listens, what it runs on and what to try next; programs get the same as a log line. */
+function announce({ resources, grpcAddress, httpAddress }: RunningService): void {
+  const { database, table, settings, logger } = resources;
+  const facts = {
+    version,
+    database: database.version,
+    data: settings.databaseUrl === undefined ? settings.dataDirectory : undefined,
+    model: table.modelId,
+    grpc: formatAddress(grpcAddress),
+    http: formatAddress(httpAddress),
+  };
+  if (!process.stderr.isTTY) {
+    logger.info(facts, "ready");
+    return;
+  }
+  const command = (text: string) => styleText("cyan", text, { stream: process.stderr });
+  const dim = (text: string) => styleText("dim", text, { stream: process.stderr });
+  const curl = `curl -H 'content-type: application/json' -d '{"ownerId":"me","content":"Ada likes tea."}' http://${facts.http}/llmemory.v1.MemoryService/AddDocument`;
+  process.stderr.write(
+    [
+      "",
+      `  llmemory ${version}`,
+      `  ${dim("gRPC")}      ${facts.grpc}`,
+      `  ${dim("HTTP")}      http://${facts.http}  ${dim("(Connect JSON, /metrics, /health)")}`,
+      `  ${dim("database")}  ${facts.database}${facts.data ? dim(` in ${facts.data}; set DATABASE_URL to use a PostgreSQL server`) : ""}`,
+      `  ${dim("model")}     ${facts.model}`,
+      "",
+      `  ${dim("Try, in another terminal:")}`,
+      `    ${command("npm run demo")}`,
+      `    ${command("npm run llmemory -- add README.md")}`,
+      `    ${command('npm run llmemory -- search "what is stored here?"')}`,
+      `    ${command(curl)}`,
+      "",
+      "",
+    ].join("\n"),
+  );
+}

@@ -1,0 +1,89 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Health } from "#gen/grpc/health/v1/health_pb.js";
+import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
+import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
+import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
+import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
+import type { ListenAddress } from "../config/listen-address.ts";
+import type { Settings } from "../config/settings.ts";
+import { limits } from "../domain/limits.ts";
+import { EmbeddingWorker } from "../embedding/embedding-worker.ts";
+import { HealthMonitor } from "../health/health-monitor.ts";
+import { createHealthService } from "../health/health-service.ts";
+import { localPrincipal } from "../interceptors/auth.ts";
+import { interceptorChain } from "../interceptors/chain.ts";
+import { createAdminService } from "../services/admin-service.ts";
+import { createMemoryService } from "../services/memory-service.ts";
+import { createReflectionService } from "../services/reflection-service.ts";
+import { createSearchService } from "../services/search-service.ts";
+import { deleteExpiredStreams } from "../storage/ingest-streams.ts";
+import { type Listener, listenHttp1, listenHttp2, rpcHandler } from "./listeners.ts";
+import { openResources, openTextChunker, type Resources } from "./open-resources.ts";
+import { opsEndpoints } from "./ops-endpoints.ts";
+
+export interface RunningService {
+  readonly resources: Resources;
+  readonly grpcAddress: ListenAddress;
+  readonly httpAddress: ListenAddress;
+  /** Stops gracefully: health goes down, streams are drained, requests end, jobs are given back, files are closed. */
+  stop(): Promise<void>;
+}
+
+const expiryIntervalMs = 60 * 60 * 1_000;
+
+/**
+ * Starts the whole service in this process.
+ *
+ * @throws StartupError; nothing is left running then.
+ */
+export async function startService(settings: Settings): Promise<RunningService> {
+  const resources = await openResources(settings);
+  const stopping: (() => Promise<void> | void)[] = [() => resources.close()];
+  const stop = async () => {
+    for (const step of stopping.splice(0).reverse()) await step();
+  };
+  try {
+    const { logger, metrics, database, clock } = resources;
+    const chunker = await openTextChunker(resources);
+    stopping.push(() => chunker.close());
+    const monitor = new HealthMonitor({ ...resources, provider: resources.bareProvider });
+    await monitor.start();
+    stopping.push(() => monitor.stop());
+    if (settings.embedInServe) {
+      const worker = new EmbeddingWorker(resources);
+      stopping.push(() => worker.stop());
+    }
+    const expire = () =>
+      deleteExpiredStreams(database, new Date(clock.now().getTime() - limits.streamExpiryDays * 24 * 60 * 60 * 1_000)).catch(
+        (error: unknown) => logger.warn({ err: error }, "expired ingest streams could not be deleted"),
+      );
+    await expire();
+    const expiryTimer = setInterval(expire, expiryIntervalMs);
+    stopping.push(() => clearInterval(expiryTimer));
+
+    const drain = new AbortController();
+    const interceptors = interceptorChain({ logger, metrics, principal: localPrincipal }).map(([, interceptor]) => interceptor);
+    const routes = (router: ConnectRouter) => {
+      router.service(MemoryService, createMemoryService({ ...resources, chunker }, drain.signal));
+      router.service(SearchService, createSearchService(resources));
+      router.service(AdminService, createAdminService(resources));
+      router.service(Health, createHealthService(monitor, drain.signal));
+      router.service(ServerReflection, createReflectionService([MemoryService, SearchService, AdminService, Health]));
+    };
+    const handler = rpcHandler({ routes, interceptors, metrics });
+    const listeners: Listener[] = [];
+    stopping.push(async () => {
+      monitor.drain();
+      drain.abort();
+      await Promise.all(listeners.map((listener) => listener.close(limits.drainMs)));
+    });
+    listeners.push(await listenHttp2(settings.grpcAddress, handler));
+    listeners.push(await listenHttp1(settings.httpAddress, opsEndpoints({ monitor, metrics, database }, handler)));
+    const [grpc, http] = listeners;
+    if (!grpc || !http) throw new Error("a listener is missing");
+    return { resources, grpcAddress: grpc.address, httpAddress: http.address, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

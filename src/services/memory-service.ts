@@ -1,0 +1,120 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import {
+  type AddDocumentRequest,
+  AddDocumentRequestSchema,
+  type AddDocumentResponse,
+  BatchAddDocumentsResultSchema,
+  GetDocumentResponseSchema,
+  type MemoryService,
+  OrderBy,
+  WaitUntil,
+} from "#gen/llmemory/v1/memory_service_pb.js";
+import { addDocument } from "../documents/add-document.ts";
+import type { DocumentDeps } from "../documents/add-documents.ts";
+import { deleteDocument } from "../documents/delete-document.ts";
+import { getDocument } from "../documents/get-document.ts";
+import { type ListQuery, listDocuments } from "../documents/list-documents.ts";
+import { abortError, InvalidInputError, LimitExceededError } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
+import { toStatus } from "../interceptors/error-translation.ts";
+import { findViolations } from "../interceptors/find-violations.ts";
+import { requestContextOf } from "../interceptors/request-context.ts";
+import type { DocumentKey } from "../storage/read-documents.ts";
+import { decodeDocument } from "./decode-document.ts";
+import { decodeFilter } from "./decode-filter.ts";
+import { encodeAddResult, encodeChunk, encodeDocument } from "./encode-document.ts";
+import { ingestDocuments } from "./ingest-documents.ts";
+
+const orders: Readonly<Record<OrderBy, Pick<ListQuery, "order" | "descending">>> = {
+  [OrderBy.UNSPECIFIED]: { order: "created_at", descending: true },
+  [OrderBy.CREATED_AT_DESC]: { order: "created_at", descending: true },
+  [OrderBy.CREATED_AT_ASC]: { order: "created_at", descending: false },
+  [OrderBy.UPDATED_AT_DESC]: { order: "updated_at", descending: true },
+  [OrderBy.UPDATED_AT_ASC]: { order: "updated_at", descending: false },
+  [OrderBy.DOCUMENT_NAME_ASC]: { order: "document_name", descending: false },
+  [OrderBy.DOCUMENT_NAME_DESC]: { order: "document_name", descending: true },
+};
+
+/** @param drain aborts when the service begins to stop: streams end after committing what they hold. */
+export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): ServiceImpl<typeof MemoryService> {
+  const add = async (request: AddDocumentRequest, signal: AbortSignal): Promise<AddDocumentResponse> => {
+    const started = performance.now();
+    const waitUntil = request.waitUntil === WaitUntil.SEARCHABLE ? "searchable" : "committed";
+    return encodeAddResult(await addDocument(deps, decodeDocument(request), waitUntil, signal), performance.now() - started);
+  };
+  return {
+    addDocument: (request, context) => add(request, signalOf(context)),
+
+    async batchAddDocuments({ documents }, context) {
+      const { signal, requestId } = requestContextOf(context.values);
+      const results = [];
+      for (const document of documents) {
+        try {
+          const violations = findViolations(AddDocumentRequestSchema, document);
+          if (violations.length > 0) throw new InvalidInputError(violations);
+          const response = await add(document, signal);
+          results.push(create(BatchAddDocumentsResultSchema, { result: { case: "response", value: response } }));
+        } catch (error) {
+          if (signal.aborted) throw abortError(signal);
+          results.push(create(BatchAddDocumentsResultSchema, { result: { case: "error", value: toStatus(error, requestId) } }));
+        }
+      }
+      return { results };
+    },
+
+    ingestDocuments: (requests, context) => ingestDocuments(deps, requests, requestContextOf(context.values), drain),
+
+    async getDocument(request, context) {
+      const include = {
+        chunks: request.includeChunks,
+        content: request.includeContent,
+        embeddings: request.includeEmbeddings,
+      };
+      const found = await getDocument(deps, decodeKey(request), include, signalOf(context));
+      const response = create(GetDocumentResponseSchema, {
+        document: encodeDocument(found.document),
+        chunks: found.chunks.map((chunk) => encodeChunk(found.document.documentId, chunk)),
+        content: found.content ?? "",
+      });
+      const bytes = toBinary(GetDocumentResponseSchema, response).length;
+      if (bytes > limits.replyBytesMax) {
+        throw new LimitExceededError(
+          "REPLY_TOO_LARGE",
+          `the reply would be ${bytes} bytes, and at most ${limits.replyBytesMax} are sent; ask for less of the document at once`,
+        );
+      }
+      return response;
+    },
+
+    async listDocuments(request, context) {
+      const page = await listDocuments(
+        deps,
+        {
+          ownerId: request.ownerId,
+          filter: decodeFilter(request.filter),
+          ...orders[request.orderBy],
+          pageSize: request.pageSize ?? limits.pageSizeDefault,
+          pageToken: request.pageToken,
+        },
+        signalOf(context),
+      );
+      return { documents: page.documents.map(encodeDocument), nextPageToken: page.nextPageToken };
+    },
+
+    deleteDocument: (request, context) => deleteDocument(deps, decodeKey(request), signalOf(context)),
+  };
+}
+
+function signalOf(context: HandlerContext): AbortSignal {
+  return requestContextOf(context.values).signal;
+}
+
+function decodeKey(request: {
+  ownerId: string;
+  key: { case: "documentId" | "idAtOrigin"; value: string } | { case: undefined; value?: undefined };
+}): DocumentKey {
+  const { ownerId, key } = request;
+  if (key.case === "documentId") return { ownerId, documentId: key.value };
+  return { ownerId, idAtOrigin: key.value ?? "" };
+}

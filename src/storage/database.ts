@@ -1,0 +1,56 @@
+/** The statements of one connection: either the whole database, each statement on its own, or one transaction. */
+export interface Queryable {
+  /**
+   * Runs one statement.
+   *
+   * @param name   what metrics and logs call the statement, such as `find_candidates`.
+   * @param text   SQL with `$1` parameters; never with values written into it.
+   * @param signal ends the wait: the connection is given up, and PostgreSQL notices within a second.
+   * @throws DependencyUnavailableError, ConflictError, DeadlineExceededError, CancelledError, or the driver's error if the
+   *         statement itself is wrong.
+   */
+  query<Row extends object>(
+    name: string,
+    text: string,
+    values?: readonly unknown[],
+    signal?: AbortSignal,
+  ): Promise<QueryResult<Row>>;
+}
+
+export interface QueryResult<Row> {
+  readonly rows: Row[];
+  readonly rowCount: number;
+}
+
+export interface TransactionOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** All statements read one snapshot, and none may write. */
+  readonly snapshot?: boolean;
+}
+
+/** PostgreSQL, embedded or not, through the ordinary driver. */
+export interface Database extends Queryable {
+  readonly kind: "embedded" | "postgres";
+  /** `PostgreSQL 18.6 (embedded)`, for people. */
+  readonly version: string;
+  /**
+   * Runs `work` in one transaction and commits it. Serialization failures and deadlocks are repeated a few times, so `work` must
+   * not keep state between calls; anything it throws rolls back.
+   */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  poolStatistics(): PoolStatistics;
+  close(): Promise<void>;
+}
+
+export interface PoolStatistics {
+  /** Connections that run something now. */
+  readonly active: number;
+  /** `total` less `active`. */
+  readonly idle: number;
+  /** The configured maximum: connections are opened when needed. */
+  readonly total: number;
+  /** Requests that wait for a connection. */
+  readonly waiting: number;
+  /** Time since a statement last succeeded, in milliseconds. */
+  readonly lastAnswerAgeMs: number;
+}

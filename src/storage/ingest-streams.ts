@@ -1,0 +1,122 @@
+import type { JsonValue } from "../domain/document.ts";
+import { ConflictError } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
+import type { Database, Queryable } from "./database.ts";
+
+/** One connection of an ingest stream; a later connection has a higher epoch and fences this one. */
+export interface StreamConnection {
+  readonly ownerId: string;
+  readonly streamId: string;
+  readonly epoch: number;
+}
+
+/** A refused item as it is kept until the client acknowledges it. */
+export interface StreamFailure {
+  readonly sequence: number;
+  readonly idAtOrigin: string;
+  /** The error in a form that the edge can turn into a status again. */
+  readonly error: JsonValue;
+}
+
+/** Opens a stream, new or not, and fences its earlier connections. */
+export async function openStream(
+  database: Database,
+  key: { ownerId: string; streamId: string },
+  now: Date,
+  signal?: AbortSignal,
+): Promise<{ connection: StreamConnection; durableUpTo: number; failures: StreamFailure[] }> {
+  return await database.transaction(
+    async (transaction) => {
+      const { rows } = await transaction.query<{ epoch: string; durable_up_to: string }>(
+        "open_stream",
+        `insert into ingest_streams as s (owner_id, stream_id, epoch, durable_up_to, updated_at)
+         values ($1, $2, 1, 0, $3)
+         on conflict (owner_id, stream_id) do update set epoch = s.epoch + 1, updated_at = excluded.updated_at
+         returning epoch, durable_up_to`,
+        [key.ownerId, key.streamId, now],
+      );
+      const { rows: failures } = await transaction.query<{ sequence: string; id_at_origin: string; error: JsonValue }>(
+        "read_stream_failures",
+        `select sequence, id_at_origin, error
+         from ingest_failures
+         where owner_id = $1 and stream_id = $2
+         order by sequence
+         limit $3`,
+        [key.ownerId, key.streamId, limits.streamFailuresMax],
+      );
+      const row = rows[0];
+      if (!row) throw new Error("open_stream returned no row");
+      return {
+        connection: { ...key, epoch: Number(row.epoch) },
+        durableUpTo: Number(row.durable_up_to),
+        failures: failures.map((failure) => ({
+          sequence: Number(failure.sequence),
+          idAtOrigin: failure.id_at_origin,
+          error: failure.error,
+        })),
+      };
+    },
+    { signal },
+  );
+}
+
+/**
+ * Moves a stream's position, with the failures up to it, in the transaction that stores the documents.
+ *
+ * @throws ConflictError with reason STREAM_FENCED if a later connection has taken the stream.
+ */
+export async function advanceStream(
+  transaction: Queryable,
+  connection: StreamConnection,
+  progress: { durableUpTo: number; failures: readonly StreamFailure[]; now: Date },
+): Promise<void> {
+  const { rowCount } = await transaction.query(
+    "advance_stream",
+    "update ingest_streams set durable_up_to = $4, updated_at = $5 where owner_id = $1 and stream_id = $2 and epoch = $3",
+    [connection.ownerId, connection.streamId, connection.epoch, progress.durableUpTo, progress.now],
+  );
+  if (rowCount === 0) throw fenced(connection);
+  if (progress.failures.length === 0) return;
+  await transaction.query(
+    "record_stream_failures",
+    `insert into ingest_failures (owner_id, stream_id, sequence, id_at_origin, error)
+     select $1, $2, * from unnest($3::bigint[], $4::text[], $5::jsonb[])`,
+    [
+      connection.ownerId,
+      connection.streamId,
+      progress.failures.map((failure) => failure.sequence),
+      progress.failures.map((failure) => failure.idAtOrigin),
+      progress.failures.map((failure) => JSON.stringify(failure.error)),
+    ],
+  );
+}
+
+/** Forgets failures that the client has seen. */
+export async function acknowledgeFailures(
+  database: Database,
+  connection: StreamConnection,
+  upToSequence: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  await database.query(
+    "acknowledge_stream_failures",
+    "delete from ingest_failures where owner_id = $1 and stream_id = $2 and sequence <= $3",
+    [connection.ownerId, connection.streamId, upToSequence],
+    signal,
+  );
+}
+
+/** Forgets streams that have not been used since `before`, with their failures; they cannot be resumed any more. */
+export async function deleteExpiredStreams(database: Database, before: Date, signal?: AbortSignal): Promise<number> {
+  const { rowCount } = await database.query(
+    "delete_expired_streams",
+    "delete from ingest_streams where updated_at < $1",
+    [before],
+    signal,
+  );
+  return rowCount;
+}
+
+function fenced(connection: StreamConnection): ConflictError {
+  return new ConflictError("STREAM_FENCED", `stream "${connection.streamId}" was opened again by a later connection`);
+}

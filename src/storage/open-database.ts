@@ -1,0 +1,62 @@
+import type { Settings } from "../config/settings.ts";
+import { DomainError, StartupError } from "../domain/errors.ts";
+import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { Database } from "./database.ts";
+import { startEmbeddedDatabase } from "./embedded-database.ts";
+import { PostgresDatabase } from "./postgres-database.ts";
+
+type DatabaseSettings = Pick<Settings, "databaseUrl" | "dataDirectory" | "schema" | "databasePoolSizeMax" | "slowQueryMs">;
+
+/**
+ * Opens the database that the settings name: a PostgreSQL, or the embedded one under the data directory. It is not migrated yet.
+ *
+ * @throws StartupError if it cannot be reached or the data directory is in use.
+ */
+export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, settings: DatabaseSettings): Promise<Database> {
+  const { schema, slowQueryMs } = settings;
+  if (settings.databaseUrl === undefined) {
+    const embedded = await startEmbeddedDatabase(deps, settings.dataDirectory);
+    // All sockets of the embedded database share one session, so it can serve one statement, and one transaction, at a time.
+    const database = new PostgresDatabase(deps, {
+      kind: "embedded",
+      connection: embedded.connection,
+      poolSizeMax: 1,
+      schema,
+      slowQueryMs,
+    });
+    const closePool = database.close.bind(database);
+    database.close = async () => {
+      await closePool();
+      await embedded.stop();
+    };
+    return await connected(database);
+  }
+  return await connected(
+    new PostgresDatabase(deps, {
+      kind: "postgres",
+      connection: { connectionString: settings.databaseUrl },
+      poolSizeMax: settings.databasePoolSizeMax,
+      schema,
+      slowQueryMs,
+    }),
+  );
+}
+
+async function connected(database: PostgresDatabase): Promise<Database> {
+  try {
+    const { rows } = await database.query<{ version: string }>(
+      "read_server_version",
+      "select current_setting('server_version') as version",
+    );
+    const version = `PostgreSQL ${rows[0]?.version ?? ""}`;
+    database.version = database.kind === "embedded" ? `${version} (embedded)` : version;
+    return database;
+  } catch (error) {
+    await database.close();
+    const cause = error instanceof DomainError && error.cause instanceof Error ? error.cause : error;
+    throw new StartupError(`the database cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause: error,
+    });
+  }
+}

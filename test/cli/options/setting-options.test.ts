@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { expect, it } from "vitest";
+import { addSettingOptions, settingsOf } from "../../../src/cli/options/setting-options.ts";
+import { InvalidSettingsError, type Settings, settingDefinitions, settingFlag } from "../../../src/config/settings.ts";
+
+function parse(args: readonly string[], environment: Record<string, string> = {}): Settings {
+  const command = addSettingOptions(new Command());
+  command.parse([...args], { from: "user" });
+  return settingsOf(command, environment);
+}
+
+it("prefers the option over the environment over the default", () => {
+  expect(parse([]).dataDirectory).toBe("./data");
+  expect(parse([], { LLMEMORY_DATA_DIR: "/env" }).dataDirectory).toBe("/env");
+  expect(parse(["--data-dir", "/option"], { LLMEMORY_DATA_DIR: "/env" }).dataDirectory).toBe("/option");
+});
+
+it("has switches for what is true or false", () => {
+  expect(parse([])).toMatchObject({ insecure: false, embedInServe: true });
+  expect(parse(["--insecure", "--no-embed-in-serve"])).toMatchObject({ insecure: true, embedInServe: false });
+  expect(parse([], { LLMEMORY_EMBED_IN_SERVE: "false" }).embedInServe).toBe(false);
+});
+
+it("refuses values that the catalogue refuses", () => {
+  expect(() => parse(["--db-max-pool-size", "1"])).toThrow(InvalidSettingsError);
+});
+
+it("names every setting in the help, with its environment variable", () => {
+  const help = addSettingOptions(new Command()).helpInformation().replace(/\s+/g, " ");
+  for (const [name, { variables }] of Object.entries(settingDefinitions)) {
+    expect(help).toContain(settingFlag(name as keyof Settings));
+    for (const variable of variables) expect(help).toContain(variable);
+  }
+});

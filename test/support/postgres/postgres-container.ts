@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import type { PostgresServer } from "./postgres-server.ts";
+
+const image = "pgvector/pgvector:pg18";
+
+/** Docker either answers at once or is not there; a hanging daemon must not hold up the run. */
+const dockerAnswerMs = 3_000;
+
+/** PostgreSQL in a container; undefined where Docker does not answer or the image cannot be had. */
+export async function startPostgresContainer(): Promise<PostgresServer | undefined> {
+  const docker = spawnSync("docker", ["info", "--format", "{{.ServerVersion}}"], { timeout: dockerAnswerMs });
+  if (docker.error || docker.status !== 0) return undefined;
+  // Loaded only here: it takes most of a second.
+  const { PostgreSqlContainer } = await import("@testcontainers/postgresql");
+  try {
+    const container = await new PostgreSqlContainer(image).start();
+    const stop = async () => {
+      await container.stop();
+    };
+    return { url: container.getConnectionUri(), source: `container ${image}`, stop };
+  } catch (error) {
+    console.log(`Docker answers, but ${image} does not start: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
