@@ -8,10 +8,11 @@ ARG NODE_IMAGE=node:24.21.0-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /llmemory
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+# No dependency needs its install script here: the image has its own Node, and the model runs on the CPU.
+RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build && npm prune --omit=dev
-# The image has its own Node; the one from npm would double its size.
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+# The one from npm would double the size of the image.
 RUN rm -rf node_modules/node node_modules/node-bin-* node_modules/.bin/node
 
 FROM ${NODE_IMAGE}

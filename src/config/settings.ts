@@ -173,7 +173,7 @@ export function loadSettings(
   }
   for (const name of ["grpcAddress", "httpAddress"] as const) {
     const address = settings[name] as ListenAddress | undefined;
-    if (address && !settings["insecure"] && !isLoopbackHost(address.host)) {
+    if (address && !settings.insecure && !isLoopbackHost(address.host)) {
       problems.push(
         `${settingDefinitions[name].variables[0]} is ${address.host}:${address.port}, which other machines can reach, and nothing encrypts or authenticates it; ` +
           "listen on 127.0.0.1, or pass --insecure (LLMEMORY_INSECURE=true) if the network itself is protected",

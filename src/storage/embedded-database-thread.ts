@@ -31,14 +31,14 @@ try {
   const database = await PGlite.create({ dataDir: dataDirectory, extensions: { vector } });
   const server = new PGLiteSocketServer({ db: database, maxConnections: 2, ...listen });
   await server.start();
-  const port = Number(server.getServerConn().split(":").at(-1));
-  post({ type: "listening", port: "port" in listen ? port : undefined });
+  const port = "port" in listen ? Number(server.getServerConn().split(":").at(-1)) : undefined;
   parentPort?.once("message", async () => {
     await server.stop();
     await database.close();
     post({ type: "closed" });
     parentPort?.close();
   });
+  post({ type: "listening", port });
 } catch (error) {
   post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
 }

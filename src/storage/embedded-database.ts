@@ -1,7 +1,11 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { PoolConfig } from "pg";
 import { StartupError } from "../domain/errors.ts";
@@ -18,6 +22,9 @@ export interface EmbeddedDatabase {
   stop(): Promise<void>;
 }
 
+/** Of the directory in which a database is being created. */
+const temporaryPrefix = "pgdata.new-";
+
 /**
  * Starts the embedded database.
  *
@@ -25,48 +32,73 @@ export interface EmbeddedDatabase {
  */
 export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirectory: string): Promise<EmbeddedDatabase> {
   const lock = await lockDataDirectory(dataDirectory);
+  const databaseDirectory = join(dataDirectory, "pgdata");
   const socketDirectory = process.platform === "win32" ? undefined : await mkdtemp(join(tmpdir(), "llmemory-"));
   // A socket in a directory of our own keeps other users of the machine out, which a port cannot.
   const listen = socketDirectory ? { path: join(socketDirectory, ".s.PGSQL.5432") } : { host: "127.0.0.1", port: 0 };
-  const workerData: EmbeddedDatabaseThreadData = { dataDirectory: join(dataDirectory, "pgdata"), listen };
-  const thread = new Worker(threadUrl("embedded-database-thread", import.meta.url), {
-    workerData,
-    name: "embedded-database",
-    resourceLimits: { maxYoungGenerationSizeMb: limits.threadYoungGenerationMiB },
-  });
+  let thread: Worker | undefined;
+  let stopping = false;
   const cleanUp = async () => {
-    await thread.terminate();
+    stopping = true;
+    await thread?.terminate();
     if (socketDirectory) await rm(socketDirectory, { recursive: true, force: true });
     lock.release();
   };
-
-  let stopping = false;
-  thread.on("error", (error) => {
-    if (!stopping) deps.logger.error({ err: error }, "the embedded database has stopped; restart llmemory");
-  });
   try {
-    const message = await firstMessage(thread);
+    if (!existsSync(databaseDirectory)) await createDatabase(databaseDirectory);
+    const running = startThread({ dataDirectory: databaseDirectory, listen });
+    thread = running;
+    running.on("error", (error) => {
+      if (!stopping) deps.logger.error({ err: error }, "the embedded database has stopped; restart llmemory");
+    });
+    const message = await firstMessage(running);
     if (message.type !== "listening") {
-      throw new StartupError(
-        `the embedded database cannot be opened under ${dataDirectory}: ${message.type === "failed" ? message.message : "it closed at once"}; ` +
-          "move the directory away to start with an empty one",
-      );
+      throw cannotOpen(databaseDirectory, message.type === "failed" ? message.message : "it closed at once");
     }
     return {
       connection: { user: "postgres", database: "postgres", ...socketConnection(socketDirectory, message.port) },
       async stop() {
         stopping = true;
-        const closed = firstMessage(thread);
-        thread.postMessage("stop");
+        const closed = firstMessage(running);
+        running.postMessage("stop");
         await closed;
         await cleanUp();
       },
     };
   } catch (error) {
-    stopping = true;
     await cleanUp();
     throw error;
   }
+}
+
+/** Creates the database's files, aside, so that an interruption leaves no half database behind. */
+async function createDatabase(databaseDirectory: string): Promise<void> {
+  const parent = dirname(databaseDirectory);
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(temporaryPrefix)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+  const temporaryDirectory = await mkdtemp(join(parent, temporaryPrefix));
+  const program = fileURLToPath(threadUrl("create-embedded-database", import.meta.url));
+  try {
+    await promisify(execFile)(process.execPath, [program, temporaryDirectory]);
+  } catch (error) {
+    await rm(temporaryDirectory, { recursive: true, force: true });
+    throw cannotOpen(databaseDirectory, error instanceof Error ? error.message : String(error), error);
+  }
+  await rename(temporaryDirectory, databaseDirectory);
+}
+
+function startThread(workerData: EmbeddedDatabaseThreadData): Worker {
+  return new Worker(threadUrl("embedded-database-thread", import.meta.url), {
+    workerData,
+    name: "embedded-database",
+    resourceLimits: { maxYoungGenerationSizeMb: limits.threadYoungGenerationMiB },
+  });
+}
+
+function cannotOpen(databaseDirectory: string, reason: string, cause?: unknown): StartupError {
+  const message = `the embedded database cannot be opened under ${databaseDirectory}: ${reason}; move the directory away to start with an empty one`;
+  return new StartupError(message, { cause });
 }
 
 function socketConnection(socketDirectory: string | undefined, port: number | undefined): { host: string; port: number } {

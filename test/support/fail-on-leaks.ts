@@ -18,6 +18,9 @@ process.on("worker", (worker) => {
 
 // Node opens the pipes to its parent when they are first touched, which would look like a leak of the test that prints first.
 void [process.stdout, process.stderr];
+// Node opens these at their first use, which is not the test file's leak.
+void [process.stdin, process.stdout, process.stderr];
+
 const before = countResources();
 
 // Vitest runs afterAll hooks in reverse order, so this one comes after those of the test file.

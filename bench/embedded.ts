@@ -1,0 +1,211 @@
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
+import { DocumentType } from "#gen/llmemory/v1/document_pb.js";
+import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
+import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
+import { repositoryDirectory } from "../scripts/toolchains.ts";
+import { findDemoDocuments } from "../src/cli/demo/demo-documents.ts";
+import { loadSettings } from "../src/config/settings.ts";
+import { startService as startInProcess } from "../src/server/start-service.ts";
+import { type Service, startService } from "../test/support/service.ts";
+import { cpuSeconds, describeMachine, quantile, residentMb } from "./machine.ts";
+
+/**
+ * Measures the service as a newcomer runs it: on the embedded database and the local model, compiled. Writes
+ * `bench/results/embedded.md`. Run it as `npm run bench:embedded`, on a quiet machine.
+ */
+const run = promisify(execFile);
+const bench = join(repositoryDirectory, "bench");
+const command = [process.execPath, join(repositoryDirectory, "dist/cli/main.js")] as const;
+const environment = { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_EMBEDDING_WORKERS: "1", LLMEMORY_LOG_LEVEL: "error" };
+const directory = await mkdtemp(join(tmpdir(), "llmemory-bench-"));
+const rows: string[] = [];
+const row = (what: string, measured: string, bound: string) => {
+  rows.push(`| ${what} | ${measured} | ${bound} |`);
+  process.stderr.write(`${what}: ${measured} (${bound})\n`);
+};
+
+try {
+  const machine = describeMachine();
+  await measureStart();
+  const texts = await measureIngest();
+  await measureSearch(texts);
+  await measureEventLoop(texts);
+  const head = "# The embedded mode in figures\n\nMade by `npm run bench:embedded`.\n";
+  const table = ["| what | measured | beside it |", "|---|---|---|", ...rows].join("\n");
+  await writeFile(join(bench, "results/embedded.md"), `${head}\n${machine}\n\n${table}\n`);
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function start(dataDirectory: string): Promise<Service> {
+  return await startService({ command: [...command], database: { databaseUrl: undefined, dataDirectory }, environment });
+}
+
+/** Service and bare database in turn, so that a change of the machine's load meets both. */
+async function measureStart(): Promise<void> {
+  const rounds = 5;
+  const service = { newMs: [] as number[], existingMs: [] as number[], newMb: [] as number[], existingMb: [] as number[] };
+  const bare = { newMs: [] as number[], existingMs: [] as number[], existingMb: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    const dataDirectory = join(directory, `start-${round}`);
+    for (const [times, memory] of [
+      [service.newMs, service.newMb],
+      [service.existingMs, service.existingMb],
+    ] as const) {
+      const began = performance.now();
+      await using running = await start(dataDirectory);
+      times.push(performance.now() - began);
+      await sleep(5_000);
+      memory.push(residentMb(running.pid));
+    }
+    for (const isNew of [true, false]) {
+      const { stdout } = await run(process.execPath, [join(bench, "bare-database.ts"), join(directory, `bare-${round}`)]);
+      const result: { readyMs: number; residentMb: number } = JSON.parse(stdout);
+      (isNew ? bare.newMs : bare.existingMs).push(result.readyMs);
+      if (!isNew) bare.existingMb.push(result.residentMb);
+    }
+  }
+  const seconds = (values: readonly number[]) =>
+    `${(quantile(values, 0.5) / 1_000).toFixed(2)} s (worst ${(Math.max(...values) / 1_000).toFixed(2)} s)`;
+  const megabytes = (values: readonly number[]) =>
+    `${quantile(values, 0.5).toFixed(0)} MB (worst ${Math.max(...values).toFixed(0)} MB)`;
+  row("ready with a new data directory, median of 5", seconds(service.newMs), `bare PGlite ${seconds(bare.newMs)}`);
+  row("ready with an existing data directory", seconds(service.existingMs), `bare PGlite ${seconds(bare.existingMs)}`);
+  row("resident 5 s after the first start", megabytes(service.newMb), "");
+  row("resident 5 s after a later start", megabytes(service.existingMb), `bare PGlite ${megabytes(bare.existingMb)}`);
+}
+
+/** Texts per CPU second of `ingest --wait` of the demo's documents, beside the embedder alone on the same chunks, three times in turn. */
+async function measureIngest(): Promise<string[]> {
+  const documents = await findDemoDocuments(new AbortController().signal);
+  const folder = join(directory, "documents");
+  await mkdir(folder);
+  for (const [index, file] of documents.files.entries()) await copyFile(file.path, join(folder, `${index}.md`));
+  const textsFile = join(directory, "texts.json");
+  const serviceRates: number[] = [];
+  const bareRates: number[] = [];
+  let texts: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    await using service = await start(join(directory, `ingest-${round}`));
+    const before = cpuSeconds(service.pid);
+    await run(command[0], [command[1], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", "--wait"]);
+    const used = cpuSeconds(service.pid) - before;
+    if (texts.length === 0) {
+      texts = await readChunks(service);
+      await writeFile(textsFile, JSON.stringify(texts));
+    }
+    serviceRates.push(texts.length / used);
+    const { stdout } = await run(process.execPath, [join(bench, "bare-embedder.ts"), textsFile]);
+    const result: { texts: number; cpuSeconds: number } = JSON.parse(stdout);
+    bareRates.push(result.texts / result.cpuSeconds);
+  }
+  const [rate, bareRate] = [quantile(serviceRates, 0.5), quantile(bareRates, 0.5)];
+  const ratios = serviceRates.map((value, index) => value / (bareRates[index] ?? Number.NaN));
+  row(
+    `ingest of ${documents.files.length} demo documents, ${texts.length} chunks: chunks per CPU second, database included`,
+    `${rate.toFixed(2)}; ${(100 * quantile(ratios, 0.5)).toFixed(0)} % of the embedder alone (${ratios.map((ratio) => (100 * ratio).toFixed(0)).join(", ")} %)`,
+    `embedder alone ${bareRate.toFixed(2)}`,
+  );
+  return texts;
+}
+
+async function readChunks(service: Service): Promise<string[]> {
+  const memory = createClient(MemoryService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+  const texts: string[] = [];
+  for (let pageToken = ""; ; ) {
+    const page = await memory.listDocuments({ ownerId: "bench", pageToken });
+    for (const { documentId } of page.documents) {
+      const { chunks } = await memory.getDocument({
+        ownerId: "bench",
+        key: { case: "documentId", value: documentId },
+        includeChunks: true,
+      });
+      texts.push(...chunks.filter((chunk) => chunk.chunkLevel === 0).map((chunk) => chunk.content));
+    }
+    if (page.nextPageToken === "") return texts;
+    pageToken = page.nextPageToken;
+  }
+}
+
+/** A search over 1,000 chunks of one owner: what the client waits for less what the receipt says embedding took. */
+async function measureSearch(texts: readonly string[]): Promise<void> {
+  await using service = await start(join(directory, "search"));
+  const transport = createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` });
+  const memory = createClient(MemoryService, transport);
+  const search = createClient(SearchService, transport);
+  const admin = createClient(AdminService, transport);
+  // One chunk a document: a chat of one message is never divided further at this length.
+  const thousand = texts.slice(0, 1_000);
+  for (const [index, content] of thousand.entries()) {
+    await memory.addDocument({
+      ownerId: "o",
+      idAtOrigin: String(index),
+      content,
+      documentType: DocumentType.TEXT,
+      chunking: { chunkTokens: 508 },
+    });
+  }
+  while ((await admin.getEmbeddingQueue({ ownerId: "o" })).totalSize > 0n) await sleep(500);
+  const { chunkCount } = await admin.getOwnerStatistics({ ownerId: "o" });
+  const times = { whole: [] as number[], embed: [] as number[], rest: [] as number[] };
+  for (let index = 0; index < 300; index++) {
+    const words = thousand[(index * 37) % thousand.length]?.split(/\W+/).filter((word) => word.length > 3) ?? [];
+    const began = performance.now();
+    const { receipt } = await search.search({ ownerId: "o", queryText: words.slice(2, 10).join(" ") || "how to install" });
+    const whole = performance.now() - began;
+    const stage = receipt?.stageTimes.find((time) => time.stage === "embed")?.duration;
+    const embed = Number(stage?.seconds ?? 0n) * 1_000 + (stage?.nanos ?? 0) / 1e6;
+    // The first searches meet code that is not compiled yet.
+    if (index < 50) continue;
+    times.whole.push(whole);
+    times.embed.push(embed);
+    times.rest.push(whole - embed);
+  }
+  const show = (name: keyof typeof times) =>
+    `p50 ${quantile(times[name], 0.5).toFixed(1)} ms, p95 ${quantile(times[name], 0.95).toFixed(1)} ms`;
+  row(
+    `hybrid search over ${chunkCount} chunks of one owner, 250 queries of 8 words, without embedding`,
+    show("rest"),
+    `with embedding ${show("whole")}; embedding ${show("embed")}`,
+  );
+}
+
+/** The delay of the service's event loop while its threads embed 500 chunks that arrive as one document each. */
+async function measureEventLoop(texts: readonly string[]): Promise<void> {
+  const settings = loadSettings({
+    ...environment,
+    LLMEMORY_DATA_DIR: join(directory, "event-loop"),
+    LLMEMORY_GRPC_ADDRESS: "127.0.0.1:0",
+    LLMEMORY_HTTP_ADDRESS: "127.0.0.1:0",
+  });
+  const service = await startInProcess(settings);
+  const resolutionMs = 5;
+  try {
+    const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${service.grpcAddress.port}` });
+    const memory = createClient(MemoryService, transport);
+    const admin = createClient(AdminService, transport);
+    const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+    delay.enable();
+    await memory.addDocument({ ownerId: "o", idAtOrigin: "all", content: texts.slice(0, 500).join("\n\n") });
+    while ((await admin.getEmbeddingQueue({ ownerId: "o" })).totalSize > 0n) await sleep(500);
+    delay.disable();
+    const { chunkCount } = await admin.getOwnerStatistics({ ownerId: "o" });
+    const ms = (nanoseconds: number) => `${Math.max(0, nanoseconds / 1e6 - resolutionMs).toFixed(1)} ms`;
+    row(
+      `event-loop delay while ${chunkCount} chunks are embedded (beyond the sampling interval of ${resolutionMs} ms)`,
+      `p50 ${ms(delay.percentile(50))}, p99 ${ms(delay.percentile(99))}, max ${ms(delay.max)}`,
+      "",
+    );
+  } finally {
+    await service.stop();
+  }
+}
