@@ -86,7 +86,11 @@ function queryHash(query: QueryIdentity): string {
 /** Tokens are not signed: what comes back may be anything. */
 function isSortValue(value: string, order: DocumentOrder): boolean {
   if (order === "document_name") return !value.includes("\0") && value.isWellFormed();
-  return /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/.test(value);
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,6})?\+00$/.exec(value);
+  if (!match) return false;
+  // Only a date that exists comes back as it was.
+  const time = new Date(`${match[1]}T${match[2]}Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(`${match[1]}T${match[2]}`);
 }
 
 function isUuid(text: string): boolean {

@@ -68,6 +68,10 @@ export const limits = {
   /** No request may run longer than its deadline, so this only ends statements that nobody waits for any more. */
   statementTimeoutMs: 10 * 60 * 1_000,
   transactionAttemptsMax: 4,
+  /** The embedded database is vacuumed after this many commits, and then after a share of those that were made by then. */
+  embeddedVacuumCommitsMin: 50,
+  embeddedVacuumCommitsShare: 0.2,
+  embeddedVacuumCheckMs: 5_000,
 
   /** Jobs claimed at once by a worker: the batch whose vectors are written in one transaction. */
   embeddingBatchSize: 16,

@@ -1,4 +1,4 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, createRegistry, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack, durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import {
@@ -27,6 +27,15 @@ import { type Next, observeRpc } from "./rpc-outcome.ts";
 
 /** The domain of ErrorInfo reasons. */
 const errorDomain = "llmemory";
+
+/** The types of all details. Replies that hold an error of their own cannot be written as JSON without knowing them. */
+export const errorDetailTypes = createRegistry(
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RequestInfoSchema,
+  ResourceInfoSchema,
+  RetryInfoSchema,
+);
 
 interface Detail {
   readonly desc: DescMessage;

@@ -2,7 +2,11 @@ import { type DescMessage, isMessage, type Message } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Filter, MetadataExpression } from "#gen/llmemory/v1/document_pb.js";
-import { AddDocumentRequestSchema, IngestOpenSchema, ListDocumentsRequestSchema } from "#gen/llmemory/v1/memory_service_pb.js";
+import {
+  AddDocumentRequestSchema,
+  IngestDocumentsRequestSchema,
+  ListDocumentsRequestSchema,
+} from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
 import { checkMetadata } from "../domain/check-metadata.ts";
 import { checkPrintable, checkText } from "../domain/check-text.ts";
@@ -38,7 +42,10 @@ function findShapeViolations(message: Message): FieldViolation[] {
       ...checkMetadata("metadata", (message.metadata ?? {}) as JsonObject),
     ];
   }
-  if (isMessage(message, IngestOpenSchema)) return checkPrintable("stream_id", message.streamId);
+  if (isMessage(message, IngestDocumentsRequestSchema)) {
+    const { message: part } = message;
+    return part.case === "open" ? checkPrintable("open.stream_id", part.value.streamId) : [];
+  }
   if (isMessage(message, ListDocumentsRequestSchema)) return checkFilter(message.filter);
   if (isMessage(message, SearchRequestSchema)) {
     const blank = message.queryText !== "" && message.queryText.trim() === "";

@@ -12,6 +12,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { ListenAddress } from "../config/listen-address.ts";
 import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { errorDetailTypes } from "../interceptors/error-translation.ts";
 import { isObserved } from "../interceptors/request-context.ts";
 import { leaveSurrogatesToValidation } from "../interceptors/text-encoding.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -37,8 +38,9 @@ export function rpcHandler(options: {
     contextValues: (request) => valuesOf.get(request) ?? createContextValues(),
     readMaxBytes: limits.requestBytesMax,
     writeMaxBytes: limits.requestBytesMax,
-    // A misspelt field of a JSON request is refused rather than ignored.
-    jsonOptions: { ignoreUnknownFields: false },
+    // A misspelt field of a JSON request is refused rather than ignored, a reply has all its fields, zeros included, and it can
+    // hold the details of an error.
+    jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true, registry: errorDetailTypes },
   });
   return (request, response) => {
     const values = createContextValues();

@@ -119,6 +119,7 @@ function vectorSide(query: CandidateQuery, parameters: Parameters, table: Embedd
 /**
  * Term frequencies are read back from ts_rank: for a single lexeme of default weight its value is 0.1 ÷ 1.64493406685 × Σ 1/j²
  * for j = 1…tf and depends on nothing else (tsrank.c, calc_rank_or). The bounds below lie half a step before each sum.
+ * A word counts at most 64 times in a chunk: BM25 is saturated there, and later steps come near the precision of ts_rank.
  */
 const termFrequencyBounds = Array.from({ length: 64 }, (_, index) => {
   let sum = 0;
@@ -134,34 +135,39 @@ function textSide(query: CandidateQuery, parameters: Parameters, isAllowed: stri
   }
   const text = parameters.add(query.queryText);
   const bounds = parameters.add(termFrequencyBounds);
-  // A lexeme is quoted into a tsquery of its own; document_chunks_by_lexeme finds its chunks. Document frequencies are counted
-  // before the filter, so that a filter never changes what a word is worth.
+  // A lexeme is quoted into a tsquery of its own, once. What is carried from step to step is narrow: with the text vectors in it,
+  // sorting took longer than matching. Document frequencies are counted before the filter, so that a filter never changes what a
+  // word is worth. document_chunks_by_lexeme or the primary key finds the chunks.
   return `
     corpora as (
       select text_config, sum(chunk_count)::double precision as chunk_count,
-             sum(token_count)::double precision / sum(chunk_count) as tokens_average
+             sum(token_count)::double precision / sum(chunk_count)::double precision as tokens_average
       from owner_counters
       where owner_id = $1
       group by text_config
       having sum(chunk_count) > 0
       order by chunk_count desc
       limit ${limits.queryLanguagesMax}),
-    terms as (
-      select corpora.*, lexeme, ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery as term
+    terms as materialized (
+      select row_number() over () as term_id, corpora.*,
+             ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery as term
       from corpora, unnest(to_tsvector(text_config::regconfig, normalize(${text}::text, NFKC)))),
-    matches as (
-      select c.chunk_id, c.document_id, c.token_count, t.tokens_average, t.chunk_count,
-             width_bucket(ts_rank(c.search_vector, t.term), ${bounds}::double precision[]) as term_frequency,
-             count(*) over (partition by t.text_config, t.lexeme) as document_frequency
+    matches as materialized (
+      select t.term_id, c.chunk_id, c.document_id, c.token_count, ts_rank(c.search_vector, t.term) as rank
       from terms t
       join document_chunks c on c.owner_id = $1 and c.chunk_level = 0 and c.text_config = t.text_config and c.search_vector @@ t.term),
+    weights as materialized (
+      select t.term_id,
+             2.2 * ln(1 + (greatest(t.chunk_count - count(*), 0) + 0.5) / (count(*) + 0.5)) as weight,
+             1.2 * 0.75 / t.tokens_average as length_factor
+      from matches
+      join terms t using (term_id)
+      group by t.term_id, t.tokens_average, t.chunk_count),
     text_scores as materialized (
       select c.chunk_id,
-             sum(
-               ln(1 + (greatest(c.chunk_count - c.document_frequency, 0) + 0.5) / (c.document_frequency + 0.5))
-               * c.term_frequency * 2.2
-               / (c.term_frequency + 1.2 * (0.25 + 0.75 * c.token_count / c.tokens_average))) as text_rank
-      from matches c
+             sum(w.weight * c.term_frequency / (c.term_frequency + 0.3::double precision + w.length_factor * c.token_count)) as text_rank
+      from (select *, width_bucket(rank, ${bounds}::double precision[]) as term_frequency from matches) c
+      join weights w using (term_id)
       where true ${isAllowed}
       group by c.chunk_id),
     text_candidates as (

@@ -34,12 +34,15 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
     char_end: number;
   }>(
     "load_hits",
-    // the primary keys
-    `select c.chunk_id, c.document_id, d.id_at_origin, d.document_name, d.document_type, d.document_date, d.metadata as document_metadata,
+    // The primary keys serve it; materialized, since without statistics the planner began with all documents of the owner.
+    `with c as materialized (
+       select owner_id, chunk_id, document_id, metadata, content, chunk_index, char_start, char_end
+       from document_chunks
+       where owner_id = $1 and chunk_id = any($2::uuid[]))
+     select c.chunk_id, c.document_id, d.id_at_origin, d.document_name, d.document_type, d.document_date, d.metadata as document_metadata,
             c.metadata as chunk_metadata, c.content, c.chunk_index, c.char_start, c.char_end
-     from document_chunks c
-     join documents d on d.owner_id = c.owner_id and d.document_id = c.document_id
-     where c.owner_id = $1 and c.chunk_id = any($2::uuid[])`,
+     from c
+     join documents d on d.owner_id = c.owner_id and d.document_id = c.document_id`,
     [ownerId, chunkIds],
   );
   return new Map(

@@ -4,6 +4,7 @@ import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Database } from "./database.ts";
 import { startEmbeddedDatabase } from "./embedded-database.ts";
+import { maintainEmbedded } from "./maintain-embedded.ts";
 import { PostgresDatabase } from "./postgres-database.ts";
 
 type DatabaseSettings = Pick<Settings, "databaseUrl" | "dataDirectory" | "schema" | "databasePoolSizeMax" | "slowQueryMs">;
@@ -25,8 +26,10 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
       schema,
       slowQueryMs,
     });
+    const stopMaintenance = maintainEmbedded({ database, logger: deps.logger }, schema);
     const closePool = database.close.bind(database);
     database.close = async () => {
+      await stopMaintenance();
       await closePool();
       await embedded.stop();
     };

@@ -19,6 +19,8 @@ export interface PoolOptions {
 export class PostgresDatabase implements Database {
   readonly kind: Database["kind"];
   version = "PostgreSQL";
+  /** Transactions committed by this process. */
+  commitCount = 0;
   readonly #pool: Pool;
   readonly #options: PoolOptions;
   readonly #deps: { metrics: Metrics; logger: Logger };
@@ -39,6 +41,9 @@ export class PostgresDatabase implements Database {
         await client.query(sessionSettings(options));
       },
     });
+    // A connection that breaks while it is in use fails its statement, or the next one; without a listener of its own it would end
+    // the process as well.
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
     // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
     this.#pool.on("error", (error) => {
       this.#deps.metrics.dbErrors.inc({ error_type: errorType(error) });
@@ -73,14 +78,18 @@ export class PostgresDatabase implements Database {
     options: TransactionOptions,
   ): Promise<T> {
     const { signal } = options;
+    const inTransaction: Queryable = {
+      query: (name, text, values, statementSignal) =>
+        this.#run(client, { name, text, values, signal: statementSignal ?? signal }),
+    };
+    // Whoever holds the embedded database's one connection is alone with it, so its statements read one snapshot anyway.
+    if (options.snapshot && this.kind === "embedded") return await work(inTransaction);
     const run = (name: string, text: string) => this.#run(client, { name, text, values: undefined, signal });
     await run("begin", options.snapshot ? "begin isolation level repeatable read read only" : "begin");
     try {
-      const result = await work({
-        query: (name, text, values, statementSignal) =>
-          this.#run(client, { name, text, values, signal: statementSignal ?? signal }),
-      });
+      const result = await work(inTransaction);
       await run("commit", "commit");
+      this.commitCount++;
       return result;
     } catch (error) {
       // Without the signal: a transaction that was given up must not stay open on a connection that lives on.
@@ -102,10 +111,14 @@ export class PostgresDatabase implements Database {
   async #withClient<T>(signal: AbortSignal | undefined, work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#acquire(signal);
     this.#active++;
-    let destroyed = false;
+    let isHeld = true;
+    const giveBack = (destroy: boolean) => {
+      if (isHeld) client.release(destroy);
+      isHeld = false;
+    };
     const running = work(client).finally(() => {
       this.#active--;
-      if (!destroyed) client.release();
+      giveBack(false);
     });
     if (!signal) return running;
     const aborted = rejectOnAbort(signal);
@@ -114,10 +127,7 @@ export class PostgresDatabase implements Database {
     } catch (error) {
       // An aborted statement still runs on the server. Closing its connection is the order to stop; the embedded database knows no
       // such order, so there the connection stays busy until the statement has ended.
-      if (signal.aborted && this.kind === "postgres" && !destroyed) {
-        destroyed = true;
-        client.release(true);
-      }
+      if (signal.aborted && this.kind === "postgres") giveBack(true);
       running.catch(() => undefined);
       throw error;
     } finally {
@@ -137,7 +147,7 @@ export class PostgresDatabase implements Database {
     } catch (error) {
       // A connection that arrives after the wait was given up goes back to the pool.
       connecting.then((client) => client.release()).catch(() => undefined);
-      this.#deps.metrics.dbErrors.inc({ error_type: errorType(error) });
+      this.#countError(error, signal);
       throw translateDatabaseError(error, signal);
     } finally {
       aborted?.stop();
@@ -156,11 +166,16 @@ export class PostgresDatabase implements Database {
       this.#lastAnswerAt = performance.now();
       return { rows: result.rows, rowCount: result.rowCount ?? 0 };
     } catch (error) {
-      this.#deps.metrics.dbErrors.inc({ error_type: errorType(error) });
+      this.#countError(error, signal);
       throw translateDatabaseError(error, signal);
     } finally {
       this.#observe(name, performance.now() - started);
     }
+  }
+
+  /** A statement that its caller gave up is no error of the database. */
+  #countError(error: unknown, signal: AbortSignal | undefined): void {
+    if (!signal?.aborted) this.#deps.metrics.dbErrors.inc({ error_type: errorType(error) });
   }
 
   #observe(name: string, elapsedMs: number): void {
@@ -174,10 +189,11 @@ export class PostgresDatabase implements Database {
 
 /**
  * What every connection needs, in one round trip. Plans are made for the actual parameters: a generic plan made 9 ms into 52 for
- * large owners; and compiling costs more than these statements take.
+ * large owners; and compiling costs more than these statements take. Times are read back as text in page tokens, so their form must not
+ * depend on the database's settings.
  */
 function sessionSettings(options: PoolOptions): string {
-  const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to force_custom_plan; set jit to off`;
+  const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to force_custom_plan; set jit to off; set datestyle to 'ISO, YMD'; set timezone to 'UTC'`;
   return options.kind === "embedded"
     ? shared
     : `${shared}; set statement_timeout to '${limits.statementTimeoutMs}ms'; set idle_in_transaction_session_timeout to '60s'; set client_connection_check_interval to '1s'`;

@@ -1,5 +1,6 @@
 import { create, type DescMessage, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import type { DocumentType } from "#gen/llmemory/v1/document_pb.js";
 import {
   AddDocumentRequestSchema,
   BatchAddDocumentsRequestSchema,
@@ -33,7 +34,7 @@ test("finds all that is wrong at once: what the proto declares and what it canno
     ownerId: "",
     documentName: "x".repeat(501),
     idAtOrigin: "two\nlines",
-    documentType: 99,
+    documentType: 99 as DocumentType,
     content: `tea\0${half}`,
     metadata,
     language: "not a language",
@@ -137,7 +138,7 @@ describe("other messages", () => {
       { ownerId: "ada", queryText: "tea", alpha: Number.NaN },
       [["alpha", "double.gte_lte"]],
     ],
-  ] as readonly (readonly [string, DescMessage, object, readonly (readonly string[])[]])[])(
+  ] as readonly (readonly [string, DescMessage, Record<string, unknown>, readonly (readonly string[])[]])[])(
     "%s",
     (_name, schema, message, expected) => {
       expect(fields(schema, message)).toEqual(expected);

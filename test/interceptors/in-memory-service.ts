@@ -1,7 +1,5 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { type Client, type ConnectRouter, createClient, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
 import { pino } from "pino";
-import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
 import { localPrincipal, type Principal } from "../../src/interceptors/auth.ts";
 import { interceptorChain } from "../../src/interceptors/chain.ts";
@@ -50,6 +48,3 @@ export async function metricValue(metrics: Metrics, name: string, labels: Readon
   const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`) && wanted.every((label) => line.includes(label)));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }
-
-/** Every RPC of this package. */
-export const llmemoryMethods: readonly DescMethod[] = [MemoryService, AdminService].flatMap((service) => service.methods);

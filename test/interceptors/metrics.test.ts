@@ -49,7 +49,7 @@ test("each message of a stream counts", async () => {
     yield { message: { case: "open" as const, value: { ownerId: "ada", streamId: "notes" } } };
     yield { message: { case: "ack" as const, value: { upToSequence: 1n } } };
   }
-  const replies = await Array.fromAsync(running.memory.ingestDocuments(requests()));
+  const replies = await readAll(running.memory.ingestDocuments(requests()));
   expect(replies).toHaveLength(3);
   expect(await countsOf(running, { ...service, grpc_method: "IngestDocuments", grpc_type: "bidi_stream" }, "OK")).toEqual({
     started: 1,
@@ -68,4 +68,10 @@ async function countsOf({ metrics }: InMemoryService, labels: Record<string, str
     received: await metricValue(metrics, "grpc_server_msg_received_total", labels),
     sent: await metricValue(metrics, "grpc_server_msg_sent_total", labels),
   };
+}
+
+async function readAll<T>(messages: AsyncIterable<T>): Promise<T[]> {
+  const read: T[] = [];
+  for await (const message of messages) read.push(message);
+  return read;
 }

@@ -49,7 +49,6 @@ describe("the signal of a stream", () => {
   ])("tells %s in the domain's words", async (_name, timeoutMs, errorClass) => {
     const { promise: reason, resolve } = Promise.withResolvers<unknown>();
     const { memory } = createInMemoryService({
-      // biome-ignore lint/correctness/useYield: the stream ends before its first message.
       async *ingestDocuments(_requests, { values }) {
         const { signal } = requestContextOf(values);
         await new Promise((done) => signal.addEventListener("abort", done, { once: true }));

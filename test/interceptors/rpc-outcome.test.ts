@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import type { IngestDocumentsResponse } from "#gen/llmemory/v1/memory_service_pb.js";
 import { ConflictError } from "../../src/domain/errors.ts";
+import { requestContextOf } from "../../src/interceptors/request-context.ts";
 import { codeName } from "../../src/interceptors/rpc-outcome.ts";
 import { createInMemoryService, type InMemoryService, metricValue } from "./in-memory-service.ts";
 
@@ -36,16 +37,18 @@ test("a stream that ends after its last message is OK, once", async () => {
 
 test("a stream whose caller goes away has been cancelled", async () => {
   const service = createInMemoryService({
-    async *ingestDocuments(_requests, { signal }) {
+    async *ingestDocuments(_requests, { values }) {
       yield durable(0n);
+      const { signal } = requestContextOf(values);
       await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
     },
   });
   const caller = new AbortController();
   const stream = service.memory.ingestDocuments(only(open), { signal: caller.signal })[Symbol.asyncIterator]();
   expect((await stream.next()).done).toBe(false);
-  caller.abort();
-  await expect(stream.next()).rejects.toThrow(ConnectError);
+  const second = stream.next();
+  setImmediate(() => caller.abort());
+  await expect(second).rejects.toThrow(ConnectError);
   await expect.poll(() => outcomes(service)).toEqual({ OK: 0, Aborted: 0, Canceled: 1 });
 });
 

@@ -95,7 +95,7 @@ test("a stream's span ends with its last message, and fails with it", async () =
   async function* requests() {
     yield { message: { case: "open" as const, value: { ownerId: "ada", streamId: "notes" } } };
   }
-  await expect(Array.fromAsync(memory.ingestDocuments(requests()))).rejects.toThrow();
+  await expect(readAll(memory.ingestDocuments(requests()))).rejects.toThrow();
   expect(spans[0]).toMatchObject({ status: { code: SpanStatusCode.ERROR, message: "NotFound" }, endCount: 1 });
 });
 
@@ -162,4 +162,10 @@ class AsyncContextManager implements ContextManager {
     this.#storage.disable();
     return this;
   }
+}
+
+async function readAll<T>(messages: AsyncIterable<T>): Promise<T[]> {
+  const read: T[] = [];
+  for await (const message of messages) read.push(message);
+  return read;
 }

@@ -59,10 +59,13 @@ export function sketch(given: Sketch = {}): PreparedDocument {
 }
 
 /** Stores sketches in one transaction, as a request does. */
-export async function store(database: Database, sketches: readonly Sketch[], now = new Date()): Promise<StoreResult[]> {
-  return await database.transaction((transaction) =>
-    storeDocuments(transaction, sketches.map(sketch), { modelId: hashingModel.modelId, now }),
-  );
+export async function store(
+  database: Database,
+  sketches: readonly Sketch[],
+  options: { readonly now?: Date; readonly modelId?: string } = {},
+): Promise<StoreResult[]> {
+  const { now = new Date(), modelId = hashingModel.modelId } = options;
+  return await database.transaction((transaction) => storeDocuments(transaction, sketches.map(sketch), { modelId, now }));
 }
 
 function lineRanges(lines: readonly string[]): { charStart: number; charEnd: number }[] {

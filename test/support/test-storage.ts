@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { afterAll, beforeAll } from "vitest";
+import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import { createMetrics, type Metrics } from "../../src/observability/metrics.ts";
 import type { Database, Queryable } from "../../src/storage/database.ts";
+import { claimJobs, completeJobs } from "../../src/storage/embedding-jobs.ts";
 import { type EmbeddingTable, ensureActiveModel } from "../../src/storage/embedding-models.ts";
 import { migrate } from "../../src/storage/migrate.ts";
 import { openDatabase } from "../../src/storage/open-database.ts";
-import type { TestDatabase } from "./databases.ts";
+import { type TestDatabase, testDatabases } from "./databases.ts";
 
 /** A migrated database with a table of vectors, and what is needed to work on it without the service around it. */
 export interface TestStorage {
@@ -48,6 +50,16 @@ export async function openEmpty(
 
 type Settings = Parameters<typeof openDatabase>[1];
 
+/** The real PostgreSQL for what the embedded database cannot do: use it inside `describe.skipIf(!hasRealPostgres())`. */
+export const realPostgres: TestDatabase = {
+  name: "postgres",
+  create: async () => {
+    const real = testDatabases().find(({ name }) => name === "postgres");
+    if (!real) throw new Error('this test needs a real PostgreSQL; run it with "npm run test:all"');
+    return await real.create();
+  },
+};
+
 /**
  * One database for the tests of a describe block, opened before the first and dropped after the last; tests keep apart by owner.
  *
@@ -74,6 +86,22 @@ export function useStorage(kind: TestDatabase): () => TestStorage {
 /** An owner that no other test has. */
 export function newOwner(): string {
   return `owner-${randomUUID()}`;
+}
+
+/** Gives every chunk that waits for its vector the one of its text. */
+export async function embedWaiting(
+  { database, table }: Pick<TestStorage, "database" | "table">,
+  vectorOf = (text: string) => embedHashedWords(text, dimension),
+): Promise<void> {
+  const lease = { leaseId: randomUUID(), modelId: table.modelId };
+  const now = new Date();
+  const jobs = await claimJobs(database, lease, { count: 10_000, now, leaseUntil: new Date(now.getTime() + 60_000) });
+  await completeJobs(
+    database,
+    lease,
+    table,
+    jobs.map((job) => ({ job, embedding: vectorOf(job.content) })),
+  );
 }
 
 /** Passes statements on and keeps their names, so that a test can count them. */

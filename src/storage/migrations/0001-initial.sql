@@ -60,6 +60,8 @@ create table document_chunks (
   primary key (owner_id, chunk_id),
   foreign key (owner_id, document_id) references documents on delete cascade
 );
+-- In line as far as a page allows: ranking reads it once per word of a query, and out of line that took twice as long.
+alter table document_chunks alter column search_vector set storage main;
 create index document_chunks_by_document on document_chunks (owner_id, document_id, chunk_level, chunk_index);
 create index document_chunks_by_lexeme on document_chunks using gin (search_vector) where chunk_level = 0;
 

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { beforeAll, describe, expect, test } from "vitest";
+import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
+import { FilterSchema } from "#gen/llmemory/v1/document_pb.js";
+import { MemoryService, Outcome, WaitUntil } from "#gen/llmemory/v1/memory_service_pb.js";
+import { SearchService, SearchType } from "#gen/llmemory/v1/search_service_pb.js";
+import { errorOf } from "../support/call-error.ts";
+import { testDatabases } from "../support/databases.ts";
+import { type ServiceInUse, useService } from "../support/use-service.ts";
+import { IngestClient } from "./ingest-client.ts";
+
+interface Tenants {
+  readonly ada: string;
+  readonly eve: string;
+  /** Ada's document, which Eve knows all about. */
+  readonly documentId: string;
+}
+
+const idAtOrigin = "diary";
+const queryText = "secret diary";
+
+/** What Eve learns, by RPC: nothing that she would not learn if Ada did not exist. */
+const attempts: Readonly<Record<string, (service: ServiceInUse, tenants: Tenants) => Promise<void>>> = {
+  "MemoryService.GetDocument": async ({ memory }, { eve, documentId }) => {
+    const include = { includeContent: true, includeChunks: true, includeEmbeddings: true };
+    const foreign = await errorOf(
+      memory.getDocument({ ownerId: eve, key: { case: "documentId", value: documentId }, ...include }),
+    );
+    const absent = { case: "documentId" as const, value: randomUUID() };
+    const missing = await errorOf(memory.getDocument({ ownerId: eve, key: absent, ...include }));
+    expect(foreign).toMatchObject({ code: "NOT_FOUND", reason: "NOT_FOUND" });
+    expect({ ...foreign, message: "" }).toEqual({ ...missing, message: "" });
+    expect(foreign.message.replace(documentId, "")).toBe(missing.message.replace(absent.value, ""));
+    const byKey = memory.getDocument({ ownerId: eve, key: { case: "idAtOrigin", value: idAtOrigin } });
+    expect(await errorOf(byKey)).toMatchObject({ code: "NOT_FOUND" });
+  },
+
+  "MemoryService.ListDocuments": async ({ memory }, { ada, eve, documentId }) => {
+    const filters = [undefined, { documentIds: [documentId] }, { idsAtOrigin: [idAtOrigin] }];
+    for (const filter of filters) {
+      const page = await memory.listDocuments({ ownerId: eve, ...(filter && { filter: create(FilterSchema, filter) }) });
+      expect(page.documents.map(({ ownerId }) => ownerId)).not.toContain(ada);
+    }
+    const { nextPageToken } = await memory.listDocuments({ ownerId: ada, pageSize: 1 });
+    expect(nextPageToken).not.toBe("");
+    expect(await errorOf(memory.listDocuments({ ownerId: eve, pageSize: 1, pageToken: nextPageToken }))).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      fields: ["page_token"],
+    });
+  },
+
+  "MemoryService.DeleteDocument": async ({ memory }, { ada, eve, documentId }) => {
+    const byId = memory.deleteDocument({ ownerId: eve, key: { case: "documentId", value: documentId } });
+    expect(await errorOf(byId)).toMatchObject({ code: "NOT_FOUND" });
+    const byKey = memory.deleteDocument({ ownerId: eve, key: { case: "idAtOrigin", value: idAtOrigin } });
+    expect(await errorOf(byKey)).toMatchObject({ code: "NOT_FOUND" });
+    expect(await memory.getDocument({ ownerId: ada, key: { case: "documentId", value: documentId } })).toMatchObject({
+      document: { ownerId: ada },
+    });
+  },
+
+  "MemoryService.AddDocument": async ({ memory }, { ada, eve, documentId }) => {
+    const added = await memory.addDocument({ ownerId: eve, idAtOrigin, content: "my own diary" });
+    expect(added.outcome).toBe(Outcome.CREATED);
+    expect(added.document?.documentId).not.toBe(documentId);
+    await expectUntouched(memory, ada);
+    await memory.deleteDocument({ ownerId: eve, key: { case: "idAtOrigin", value: idAtOrigin } });
+  },
+
+  "MemoryService.BatchAddDocuments": async ({ memory }, { ada, eve }) => {
+    const documents = [{ ownerId: eve, idAtOrigin, content: "my own diary" }];
+    const { results } = await memory.batchAddDocuments({ documents });
+    expect(results[0]?.result).toMatchObject({ case: "response", value: { outcome: Outcome.CREATED } });
+    await expectUntouched(memory, ada);
+    await memory.deleteDocument({ ownerId: eve, key: { case: "idAtOrigin", value: idAtOrigin } });
+  },
+
+  "MemoryService.IngestDocuments": async ({ memory }, { ada, eve }) => {
+    // Ada has a stream of this name, and it is further on.
+    const stream = new IngestClient(memory);
+    stream.open({ ownerId: eve, streamId: "notes" });
+    expect((await stream.nextDurable()).upToSequence).toBe(0n);
+    stream.item(1n, { ownerId: ada, idAtOrigin, content: "forged" });
+    const { failures } = await stream.nextDurable();
+    expect(failures).toMatchObject([{ sequence: 1n, idAtOrigin }]);
+    expect(await stream.end()).toBeUndefined();
+    await expectUntouched(memory, ada);
+  },
+
+  "SearchService.Search": async ({ search }, { eve, documentId }) => {
+    for (const searchType of [SearchType.HYBRID, SearchType.VECTOR, SearchType.TEXT]) {
+      for (const filter of [undefined, create(FilterSchema, { documentIds: [documentId] })]) {
+        const found = await search.search({ ownerId: eve, queryText, searchType, ...(filter && { filter }) });
+        expect(found.results.map((result) => result.documentId)).not.toContain(documentId);
+        expect(found.receipt?.ownerChunks).toBe(1n);
+        expect(found.receipt?.candidatesText).toBe(0n);
+      }
+    }
+  },
+
+  "AdminService.GetOwnerStatistics": async ({ admin }, { eve }) => {
+    expect(await admin.getOwnerStatistics({ ownerId: eve })).toMatchObject({ documentCount: 1n, chunkCount: 1n });
+  },
+
+  "AdminService.GetEmbeddingQueue": async ({ admin }, { eve }) => {
+    const { owners } = await admin.getEmbeddingQueue({ ownerId: eve });
+    expect(owners.filter(({ ownerId }) => ownerId !== eve)).toEqual([]);
+  },
+};
+
+test("every RPC is tried", () => {
+  const methods = [MemoryService, SearchService, AdminService].flatMap((service) =>
+    service.methods.map((method) => `${service.name}.${method.name}`),
+  );
+  expect(Object.keys(attempts).toSorted()).toEqual(methods.toSorted());
+});
+
+describe.each(testDatabases())("on $name, another tenant's ids give nothing through", (kind) => {
+  const running = useService(kind);
+  let tenants: Tenants;
+
+  beforeAll(async () => {
+    const { memory } = running();
+    const [ada, eve] = [`ada-${randomUUID()}`, `eve-${randomUUID()}`];
+    const waitUntil = WaitUntil.SEARCHABLE;
+    const { document } = await memory.addDocument({ ownerId: ada, idAtOrigin, content: "my secret diary", waitUntil });
+    await memory.addDocument({ ownerId: ada, idAtOrigin: "other", content: "another page", waitUntil });
+    await memory.addDocument({ ownerId: eve, idAtOrigin: "own", content: "shopping list", waitUntil });
+    const stream = new IngestClient(memory);
+    stream.open({ ownerId: ada, streamId: "notes" });
+    await stream.nextDurable();
+    stream.item(1n, { idAtOrigin: "streamed", content: "a note" });
+    expect((await stream.nextDurable()).upToSequence).toBe(1n);
+    await stream.end();
+    tenants = { ada, eve, documentId: document?.documentId ?? "" };
+  });
+
+  test.each(Object.entries(attempts))("%s", async (_method, attempt) => {
+    await attempt(running(), tenants);
+  });
+});
+
+async function expectUntouched(memory: ServiceInUse["memory"], ada: string): Promise<void> {
+  const key = { case: "idAtOrigin" as const, value: idAtOrigin };
+  const { content, document } = await memory.getDocument({ ownerId: ada, key, includeContent: true });
+  expect({ content, version: document?.version }).toEqual({ content: "my secret diary", version: 1 });
+}
