@@ -1,5 +1,5 @@
-import type { ServiceImpl } from "@connectrpc/connect";
-import { type Health, HealthCheckResponse_ServingStatus as ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
 import { abortError, DependencyUnavailableError, NotFoundError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { requestContextOf } from "../interceptors/request-context.ts";
@@ -36,6 +36,10 @@ export function createHealthService(monitor: HealthMonitor, drain: AbortSignal):
       return { statuses: Object.fromEntries(healthServices.map((service) => [service, { status: statusOf(service) }])) };
     },
   };
+}
+
+export function registerHealth(router: ConnectRouter, monitor: HealthMonitor, drain: AbortSignal): void {
+  router.service(Health, createHealthService(monitor, drain));
 }
 
 function knownService(name: string): HealthService | undefined {

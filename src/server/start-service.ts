@@ -1,21 +1,13 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import { Health } from "#gen/grpc/health/v1/health_pb.js";
-import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
-import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
-import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
-import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import type { ListenAddress } from "../config/listen-address.ts";
 import type { Settings } from "../config/settings.ts";
 import { limits } from "../domain/limits.ts";
 import { EmbeddingWorker } from "../embedding/embedding-worker.ts";
 import { HealthMonitor } from "../health/health-monitor.ts";
-import { createHealthService } from "../health/health-service.ts";
+import { registerHealth } from "../health/health-service.ts";
 import { localPrincipal } from "../interceptors/auth.ts";
 import { interceptorChain } from "../interceptors/chain.ts";
-import { createAdminService } from "../services/admin-service.ts";
-import { createMemoryService } from "../services/memory-service.ts";
-import { createReflectionService } from "../services/reflection-service.ts";
-import { createSearchService } from "../services/search-service.ts";
+import { registerServices } from "../services/register-services.ts";
 import { deleteExpiredStreams } from "../storage/ingest-streams.ts";
 import { type Listener, listenHttp1, listenHttp2, rpcHandler } from "./listeners.ts";
 import { openResources, openTextChunker, type Resources } from "./open-resources.ts";
@@ -64,11 +56,8 @@ export async function startService(settings: Settings): Promise<RunningService> 
     const drain = new AbortController();
     const interceptors = interceptorChain({ logger, metrics, principal: localPrincipal }).map(([, interceptor]) => interceptor);
     const routes = (router: ConnectRouter) => {
-      router.service(MemoryService, createMemoryService({ ...resources, chunker }, drain.signal));
-      router.service(SearchService, createSearchService(resources));
-      router.service(AdminService, createAdminService(resources));
-      router.service(Health, createHealthService(monitor, drain.signal));
-      router.service(ServerReflection, createReflectionService([MemoryService, SearchService, AdminService, Health]));
+      registerServices(router, { ...resources, chunker }, drain.signal);
+      registerHealth(router, monitor, drain.signal);
     };
     const handler = rpcHandler({ routes, interceptors, metrics });
     const listeners: Listener[] = [];
