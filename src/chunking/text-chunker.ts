@@ -2,6 +2,7 @@
  * Chunking and language detection off the event loop: ten million characters take two seconds, during which the service must go on
  * answering. One thread is enough: it chunks faster than anything embeds.
  */
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { abortError, StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
@@ -26,7 +27,7 @@ interface WaitingCall {
 }
 
 // In the package the files are compiled.
-const threadUrl = new URL(`./text-chunker-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+const threadUrl = new URL(`./text-chunker-thread${extname(import.meta.url)}`, import.meta.url);
 
 // A text of ten million characters that are two million messages takes 1.6 GB; beyond this the thread dies and not the service.
 const threadMemoryMiB = 2_048;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../config/package-info.ts";
 import type { CommandContext } from "./command-context.ts";
 import { registerAdd } from "./commands/add.ts";
 import { registerDelete } from "./commands/delete.ts";
@@ -10,7 +11,6 @@ import { registerSearch } from "./commands/search.ts";
 import { registerServerCommands } from "./commands/serve.ts";
 import { registerStats } from "./commands/stats.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
-import { packageVersion } from "./package-version.ts";
 import { reportError } from "./report-error.ts";
 
 /** Called by commands that stop by `context.signal`; the others handle the process's signals themselves. */
@@ -39,7 +39,7 @@ export async function runCommandLine(
 export function createProgram(context: CommandContext, listenForInterrupts: ListenForInterrupts): Command {
   const program = new Command("llmemory")
     .description("Long-term memory for LLM agents: a gRPC service over PostgreSQL and pgvector, and its client.")
-    .version(packageVersion(), "-V, --version", "print the version")
+    .version(packageVersion, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
     .exitOverride()

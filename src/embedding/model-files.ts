@@ -3,11 +3,12 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadTokenizer, type WordPieceTokenizer } from "../chunking/wordpiece-tokenizer.ts";
+import { packageRoot } from "../config/package-info.ts";
 import { StartupError } from "../domain/errors.ts";
 import { type ModelFileName, type ModelManifest, readModelManifest, restoreModelHint } from "./model-manifest.ts";
 
-/** The model that comes with llmemory: two levels up, both from `src/embedding/*.ts` and from `dist/embedding/*.js`. */
-export const packagedModelDirectory = fileURLToPath(new URL("../../models/e5-small-v2", import.meta.url));
+/** The model that comes with llmemory. */
+export const packagedModelDirectory = fileURLToPath(new URL("models/e5-small-v2", packageRoot));
 
 const hashBufferBytes = 256 * 1024;
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { startTextChunker, type TextChunker } from "../chunking/text-chunker.ts";
+import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import { Wakeup } from "../domain/wakeup.ts";
@@ -13,7 +14,6 @@ import type { Database } from "../storage/database.ts";
 import { type EmbeddingTable, ensureActiveModel } from "../storage/embedding-models.ts";
 import { migrate } from "../storage/migrate.ts";
 import { openDatabase } from "../storage/open-database.ts";
-import { version } from "./version.ts";
 
 /** Everything that a process of llmemory works with, in the order it is opened; `close` closes what was opened. */
 export interface Resources {
@@ -44,7 +44,7 @@ export async function openResources(settings: Settings): Promise<Resources> {
   };
   try {
     const logger = createLogger(settings.logLevel);
-    const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version });
+    const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version: packageVersion });
     // The database and the model load at the same time; both are closed again if either fails.
     const [opened, loaded] = await Promise.allSettled([
       openDatabase({ metrics, logger }, settings),

@@ -1,9 +1,9 @@
+import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLogger } from "../observability/logger.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import { migrate } from "../storage/migrate.ts";
 import { openDatabase } from "../storage/open-database.ts";
-import { version } from "./version.ts";
 
 /**
  * Brings the schema up to this release and ends: for deployments that migrate before they roll out.
@@ -12,7 +12,7 @@ import { version } from "./version.ts";
  * @throws StartupError as `serve` would.
  */
 export async function runMigrations(settings: Settings): Promise<{ applied: string[] }> {
-  const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version });
+  const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version: packageVersion });
   const database = await openDatabase({ metrics, logger: createLogger(settings.logLevel) }, settings);
   try {
     return { applied: await migrate(database, settings.schema) };

@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
 import { formatAddress } from "../config/listen-address.ts";
+import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
 import { type RunningService, startService } from "./start-service.ts";
 import { untilStopSignal } from "./stop-signal.ts";
-import { version } from "./version.ts";
 
 /**
  * Runs the service until SIGINT or SIGTERM.
@@ -24,7 +24,7 @@ export async function serve(settings: Settings): Promise<void> {
 function announce({ resources, grpcAddress, httpAddress }: RunningService): void {
   const { database, table, settings, logger } = resources;
   const facts = {
-    version,
+    version: packageVersion,
     database: database.version,
     data: settings.databaseUrl === undefined ? settings.dataDirectory : undefined,
     model: table.modelId,
@@ -41,7 +41,7 @@ function announce({ resources, grpcAddress, httpAddress }: RunningService): void
   process.stderr.write(
     [
       "",
-      `  llmemory ${version}`,
+      `  llmemory ${packageVersion}`,
       `  ${dim("gRPC")}      ${facts.grpc}`,
       `  ${dim("HTTP")}      http://${facts.http}  ${dim("(Connect JSON, /metrics, /health)")}`,
       `  ${dim("database")}  ${facts.database}${facts.data ? dim(` in ${facts.data}; set DATABASE_URL to use a PostgreSQL server`) : ""}`,

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
@@ -13,7 +13,6 @@ import { limits } from "../domain/limits.ts";
 import type { Logger } from "../observability/logger.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import type { EmbeddedDatabaseThreadData, EmbeddedDatabaseThreadMessage } from "./embedded-database-thread.ts";
-import { threadUrl } from "./thread-url.ts";
 
 /** A PostgreSQL that runs inside this process, with its files in a data directory that no other process uses meanwhile. */
 export interface EmbeddedDatabase {
@@ -21,6 +20,8 @@ export interface EmbeddedDatabase {
   /** Writes everything and frees the directory; call it after the pool has ended. */
   stop(): Promise<void>;
 }
+
+const socketDirectoryPrefix = "llmemory-socket-";
 
 /** Of the directory in which a database is being created. */
 const temporaryPrefix = "pgdata.new-";
@@ -33,8 +34,7 @@ const temporaryPrefix = "pgdata.new-";
 export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirectory: string): Promise<EmbeddedDatabase> {
   const lock = await lockDataDirectory(dataDirectory);
   const databaseDirectory = join(dataDirectory, "pgdata");
-  const socketDirectory = process.platform === "win32" ? undefined : await mkdtemp(join(tmpdir(), "llmemory-"));
-  // A socket in a directory of our own keeps other users of the machine out, which a port cannot.
+  const socketDirectory = process.platform === "win32" ? undefined : await makeSocketDirectory(dataDirectory);
   const listen = socketDirectory ? { path: join(socketDirectory, ".s.PGSQL.5432") } : { host: "127.0.0.1", port: 0 };
   let thread: Worker | undefined;
   let stopping = false;
@@ -71,6 +71,20 @@ export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirect
   }
 }
 
+/**
+ * A directory for the database's socket: a directory of our own keeps other users of the machine out, which a port cannot, and the
+ * path of a socket must be short, which a data directory's need not be. The one that an earlier process left when it was killed is
+ * removed.
+ */
+async function makeSocketDirectory(dataDirectory: string): Promise<string> {
+  const note = join(dataDirectory, "socket-directory");
+  const earlier = await readFile(note, "utf8").catch(() => "");
+  if (basename(earlier).startsWith(socketDirectoryPrefix)) await rm(earlier, { recursive: true, force: true });
+  const directory = await mkdtemp(join(tmpdir(), socketDirectoryPrefix));
+  await writeFile(note, directory);
+  return directory;
+}
+
 /** Creates the database's files, aside, so that an interruption leaves no half database behind. */
 async function createDatabase(databaseDirectory: string): Promise<void> {
   const parent = dirname(databaseDirectory);
@@ -78,7 +92,7 @@ async function createDatabase(databaseDirectory: string): Promise<void> {
     if (name.startsWith(temporaryPrefix)) await rm(join(parent, name), { recursive: true, force: true });
   }
   const temporaryDirectory = await mkdtemp(join(parent, temporaryPrefix));
-  const program = fileURLToPath(threadUrl("create-embedded-database", import.meta.url));
+  const program = fileURLToPath(new URL(`./create-embedded-database${extname(import.meta.url)}`, import.meta.url));
   try {
     await promisify(execFile)(process.execPath, [program, temporaryDirectory]);
   } catch (error) {
@@ -89,7 +103,7 @@ async function createDatabase(databaseDirectory: string): Promise<void> {
 }
 
 function startThread(workerData: EmbeddedDatabaseThreadData): Worker {
-  return new Worker(threadUrl("embedded-database-thread", import.meta.url), {
+  return new Worker(new URL(`./embedded-database-thread${extname(import.meta.url)}`, import.meta.url), {
     workerData,
     name: "embedded-database",
     resourceLimits: { maxYoungGenerationSizeMb: limits.threadYoungGenerationMiB },

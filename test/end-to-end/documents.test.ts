@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { create, fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { fromJson, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { DocumentType, FilterSchema } from "#gen/llmemory/v1/document_pb.js";
@@ -167,7 +167,7 @@ describe.each(testDatabases())("on $name", (kind) => {
   describe("filters choose the same documents in a list and in a search", () => {
     let owner: string | undefined;
     const dated = (day: number) => timestampFromDate(new Date(Date.UTC(2026, 0, day)));
-    const corpus: readonly Partial<AddDocumentRequest>[] = [
+    const corpus: readonly Omit<MessageInitShape<typeof AddDocumentRequestSchema>, "$typeName">[] = [
       { idAtOrigin: "a", documentType: DocumentType.TEXT, documentDate: dated(1), metadata: { city: "Oslo", n: 1 } },
       { idAtOrigin: "b", documentType: DocumentType.CHAT, documentDate: dated(2), metadata: { city: "Oslo", n: 2 } },
       { idAtOrigin: "c", documentType: DocumentType.TEXT, metadata: { customer: { "a.b": true } } },

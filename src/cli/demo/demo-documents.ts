@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packageRoot } from "../../config/package-info.ts";
 import { UserError } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { type ListedFile, walkFolder } from "../ingest/walk-folder.ts";
-import { packageRoot } from "../package-version.ts";
 
 /**
  * Together about 600 chunks, which one core embeds in one to two minutes (150 ms per chunk of 300 tokens). Longer files are

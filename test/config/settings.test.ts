@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { InvalidSettingsError, loadSettings, settingDefinitions, settingFlag } from "../../src/config/settings.ts";
+
+function problemsOf(environment: Record<string, string>, overrides = {}): readonly string[] {
+  try {
+    loadSettings(environment, overrides);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidSettingsError) return error.problems;
+    throw error;
+  }
+}
+
+describe("settings", () => {
+  it("have defaults that run without any environment, on loopback", () => {
+    expect(loadSettings({})).toMatchObject({
+      databaseUrl: undefined,
+      dataDirectory: "./data",
+      schema: "llmemory",
+      grpcAddress: { host: "127.0.0.1", port: 50_051 },
+      httpAddress: { host: "127.0.0.1", port: 8_080 },
+      insecure: false,
+      embeddingProvider: "local",
+      embeddingDimension: 384,
+      modelDirectory: undefined,
+      embedInServe: true,
+      ownerLabels: true,
+      logLevel: "info",
+    });
+    expect(loadSettings({}).embeddingWorkers).toBeGreaterThanOrEqual(1);
+  });
+
+  it("are read from the environment, the command line before it", () => {
+    const environment = {
+      LLMEMORY_SCHEMA: "from_environment",
+      LLMEMORY_EMBEDDING_PROVIDER: "Hashing",
+      LLMEMORY_EMBED_IN_SERVE: "no",
+    };
+    expect(loadSettings(environment, { schema: "from_option" })).toMatchObject({
+      schema: "from_option",
+      embeddingProvider: "hashing",
+      embedInServe: false,
+    });
+  });
+
+  it("prefer llmemory's own variable for the database, and take an empty one for none", () => {
+    const DATABASE_URL = "postgresql://b";
+    expect(loadSettings({ DATABASE_URL }).databaseUrl).toBe("postgresql://b");
+    expect(loadSettings({ DATABASE_URL, LLMEMORY_DATABASE_URL: "postgres://a" }).databaseUrl).toBe("postgres://a");
+    expect(loadSettings({ DATABASE_URL, LLMEMORY_DATABASE_URL: "" }).databaseUrl).toBe("postgresql://b");
+    expect(loadSettings({ DATABASE_URL: "" }).databaseUrl).toBeUndefined();
+  });
+
+  it("take port 0, which is a free one", () => {
+    const { grpcAddress, httpAddress } = loadSettings({ LLMEMORY_GRPC_ADDRESS: "localhost:0", LLMEMORY_HTTP_ADDRESS: "[::1]:0" });
+    expect([grpcAddress, httpAddress]).toEqual([
+      { host: "localhost", port: 0 },
+      { host: "::1", port: 0 },
+    ]);
+  });
+
+  it.each([
+    ["LLMEMORY_DATABASE_URL", "mysql://x", "must begin with postgresql://"],
+    ["LLMEMORY_SCHEMA", "public", "belongs to llmemory alone"],
+    ["LLMEMORY_SCHEMA", "pg_temp", "belongs to llmemory alone"],
+    ["LLMEMORY_SCHEMA", 'x"; drop schema y', "1 to 63 of a-z"],
+    ["LLMEMORY_SCHEMA", "9lives", "1 to 63 of a-z"],
+    ["LLMEMORY_DB_MAX_POOL_SIZE", "1", "from 2 to 500"],
+    ["LLMEMORY_DB_MAX_POOL_SIZE", "ten", "from 2 to 500"],
+    ["LLMEMORY_DB_MAX_POOL_SIZE", "1e2", "from 2 to 500"],
+    ["LLMEMORY_DB_MAX_POOL_SIZE", "-5", "from 2 to 500"],
+    ["LLMEMORY_GRPC_ADDRESS", "50051", "must be host:port"],
+    ["LLMEMORY_GRPC_ADDRESS", "127.0.0.1:65536", "must be host:port"],
+    ["LLMEMORY_INSECURE", "maybe", "true or false"],
+    ["LLMEMORY_EMBEDDING_PROVIDER", "gpt", "one of local, hashing"],
+    ["LLMEMORY_EMBEDDING_DIMENSION", "3801", "from 2 to 3800"],
+    ["LLMEMORY_LOG_LEVEL", "loud", "one of trace, debug"],
+  ])("refuse %s=%s", (variable, value, says) => {
+    expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable} `))]);
+    expect(problemsOf({ [variable]: value })[0]).toContain(says);
+  });
+
+  it.each(["0.0.0.0:50051", "[::]:50051", "192.168.1.5:50051", "example.org:50051", "[::ffff:10.0.0.1]:1"])(
+    "refuse to listen on %s unless insecure is said",
+    (address) => {
+      const environment = { LLMEMORY_GRPC_ADDRESS: address };
+      expect(problemsOf(environment)).toEqual([expect.stringContaining("which other machines can reach")]);
+      expect(problemsOf(environment)[0]).toContain("--insecure");
+      expect(problemsOf({ ...environment, LLMEMORY_INSECURE: "true" })).toEqual([]);
+    },
+  );
+
+  it("name every problem at once, under the name that the value came by", () => {
+    const environment = { LLMEMORY_SCHEMA: "public", LLMEMORY_HTTP_ADDRESS: "0.0.0.0:80", LLMEMORY_LOG_LEVEL: "loud" };
+    const problems = problemsOf(environment, { embeddingDimension: "many" });
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "LLMEMORY_SCHEMA",
+      "--embedding-dimension",
+      "LLMEMORY_LOG_LEVEL",
+      "LLMEMORY_HTTP_ADDRESS",
+    ]);
+    expect(() => loadSettings(environment)).toThrow(/LLMEMORY_SCHEMA .*\n.*LLMEMORY_LOG_LEVEL .*\n.*LLMEMORY_HTTP_ADDRESS/);
+  });
+
+  it("have variables and options of their own, no two alike", () => {
+    const definitions = Object.values(settingDefinitions);
+    const variables = definitions.flatMap((definition) => definition.variables);
+    expect(new Set(variables).size).toBe(variables.length);
+    expect(variables.filter((variable) => !/^(LLMEMORY_[A-Z_]+|DATABASE_URL)$/.test(variable))).toEqual([]);
+    expect([settingFlag("grpcAddress"), settingFlag("embedInServe")]).toEqual(["--grpc-address", "--no-embed-in-serve"]);
+  });
+});

@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { SearchType, ShortfallReason } from "#gen/llmemory/v1/search_service_pb.js";
+import { errorOf } from "../support/call-error.ts";
+import { testDatabases } from "../support/databases.ts";
+import { useService } from "../support/use-service.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** The clients of this file take 4 MiB at most, as gRPC clients do by default: a larger reply fails its test. */
+describe.each(testDatabases())("large messages on $name", (kind) => {
+  const running = useService(kind);
+
+  test.each([
+    ["10,000,000 characters", (filler: string) => filler.repeat(Math.ceil(10_000_000 / filler.length)).slice(0, 10_000_000), "x"],
+    ["15 MiB of UTF-8", (filler: string) => filler.repeat(Math.floor((15 * mebibyte) / 2 / filler.length)), "é"],
+  ])(
+    "a document of %s is accepted and found again",
+    async (_name, fill, letter) => {
+      const { memory, search } = running();
+      const ownerId = newOwner();
+      // One word among long ones, so that there are few chunks and the test is short; 4,000 letters are one chunk.
+      const text = fill(`${letter.repeat(3_999)} `);
+      const content = `${text.slice(0, -8)} needle`;
+      const { document } = await memory.addDocument({ ownerId, idAtOrigin: "large", content }, { timeoutMs: 120_000 });
+      expect(document?.sizeBytes).toBe(BigInt(Buffer.byteLength(content)));
+      const { results } = await search.search({ ownerId, queryText: "needle", searchType: SearchType.TEXT });
+      expect(results).toMatchObject([{ idAtOrigin: "large", charEnd: Array.from(content).length }]);
+      const key = { case: "idAtOrigin" as const, value: "large" };
+      expect(await errorOf(memory.getDocument({ ownerId, key, includeContent: true }))).toMatchObject({
+        code: "RESOURCE_EXHAUSTED",
+        reason: "REPLY_TOO_LARGE",
+      });
+      expect(await memory.getDocument({ ownerId, key })).toMatchObject({ document: { documentId: document?.documentId } });
+      await memory.deleteDocument({ ownerId, key });
+    },
+    180_000,
+  );
+
+  test("a document whose reply just fits is sent whole", async () => {
+    const { memory } = running();
+    const ownerId = newOwner();
+    const content = `${"x".repeat(999)} `.repeat(3_900);
+    await memory.addDocument({ ownerId, idAtOrigin: "fits", content });
+    const key = { case: "idAtOrigin" as const, value: "fits" };
+    expect((await memory.getDocument({ ownerId, key, includeContent: true })).content).toBe(content);
+    const error = await errorOf(memory.getDocument({ ownerId, key, includeContent: true, includeChunks: true }));
+    expect(error).toMatchObject({ code: "RESOURCE_EXHAUSTED", reason: "REPLY_TOO_LARGE" });
+  });
+
+  // As protobuf, a list of digits is the largest that metadata of one size of JSON can become.
+  const metadataKinds = [
+    ["one long text", () => ({ text: "x".repeat(60_000) })],
+    ["many digits", () => ({ digits: Array.from({ length: 30_000 }, () => 1) })],
+  ] as const;
+
+  test.each(metadataKinds)("a list of documents with 60 KB of metadata (%s) comes in pages that fit", async (_name, metadata) => {
+    const { memory } = running();
+    const ownerId = newOwner();
+    const documents = Array.from({ length: 100 }, (_, index) => ({
+      ownerId,
+      idAtOrigin: `${index}`,
+      content: "tea",
+      metadata: metadata(),
+    }));
+    for (let start = 0; start < documents.length; start += 20)
+      await memory.batchAddDocuments({ documents: documents.slice(start, start + 20) });
+    const ids = new Set<string>();
+    let pageToken = "";
+    do {
+      const page = await memory.listDocuments({ ownerId, pageSize: 500, pageToken });
+      for (const { idAtOrigin } of page.documents) ids.add(idAtOrigin);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(ids.size).toBe(100);
+  });
+
+  test.each(metadataKinds)(
+    "a search over documents with 60 KB of metadata (%s) gives the best that fit, and says so",
+    async (_name, metadata) => {
+      const { memory, search } = running();
+      const ownerId = newOwner();
+      const documents = Array.from({ length: 100 }, (_, index) => ({
+        ownerId,
+        idAtOrigin: `${index}`,
+        content: `tea ${index}`,
+        metadata: metadata(),
+      }));
+      for (let start = 0; start < documents.length; start += 20)
+        await memory.batchAddDocuments({ documents: documents.slice(start, start + 20) });
+      const { results, receipt } = await search.search({ ownerId, queryText: "tea", searchType: SearchType.TEXT, limit: 100 });
+      expect(results.length).toBeGreaterThan(5);
+      expect(results.length).toBeLessThan(100);
+      expect(receipt?.shortfallReason).toBe(ShortfallReason.REPLY_SIZE);
+    },
+  );
+
+  test("the reply to a batch of the most documents with the largest metadata fits", async () => {
+    const { memory } = running();
+    const ownerId = newOwner();
+    const documents = Array.from({ length: 250 }, (_, index) => ({
+      ownerId,
+      idAtOrigin: `${index}`,
+      content: "tea",
+      metadata: { text: "x".repeat(60_000) },
+    }));
+    const { results } = await memory.batchAddDocuments({ documents });
+    expect(results).toHaveLength(250);
+  });
+
+  test("the errors of a batch of the most documents fit", async () => {
+    const { memory } = running();
+    const documents = Array.from({ length: 500 }, () => ({ ownerId: "a b", content: "", documentName: "\n", language: "?" }));
+    const { results } = await memory.batchAddDocuments({ documents });
+    expect(results.every(({ result }) => result.case === "error")).toBe(true);
+  });
+});
+
+function newOwner(): string {
+  return `owner-${randomUUID()}`;
+}
