@@ -106,16 +106,17 @@ export class IngestSession {
         if (this.#signal.aborted) throw abortError(this.#signal);
       }
       if (!this.#isGroupFull() && !this.#isFinished) await this.#changed.wait(limits.streamBatchAgeMs, this.#signal);
+      // Before the commit rather than after it: a client that opens the stream again without acknowledging adds no failures.
+      if (this.#unacknowledged.length > limits.streamFailuresMax) {
+        const message = `more than ${limits.streamFailuresMax} failures have not been acknowledged; open the stream again and send Ack before items`;
+        throw new LimitExceededError("UNACKNOWLEDGED_FAILURES", message);
+      }
       const group = this.#takeGroup();
       const failures = await this.#commit(group);
       this.#inFlightItems -= group.length;
       this.#unacknowledged.push(...failures.map((failure) => failure.sequence));
       this.#changed.notify();
       yield { durableUpTo: group.at(-1)?.sequence ?? this.opened.durableUpTo, failures };
-      if (this.#unacknowledged.length > limits.streamFailuresMax) {
-        const message = `more than ${limits.streamFailuresMax} failures have not been acknowledged; send Ack, then open the stream again`;
-        throw new LimitExceededError("UNACKNOWLEDGED_FAILURES", message);
-      }
     }
   }
 

@@ -40,6 +40,13 @@ export const limits = {
   /** What grpc-go, grpcio and grpc-js accept without settings is 4 MiB; the rest is room for headers of the message. */
   replyBytesMax: 4 * MiB - 64 * KiB,
 
+  /** Errors travel in headers, of which grpcio takes 8 KiB by default. A message is at most three times as long there as in UTF-8. */
+  errorMessageBytesMax: 512,
+  /** Fields and descriptions of all violations of a request. Details take four thirds of their size as headers. */
+  errorViolationsBytesMax: 3 * KiB,
+  errorFieldBytesMax: 256,
+  errorResourceBytesMax: 512,
+
   /** A content segment: small enough to read a range without loading the whole text. */
   contentSegmentBytesMax: 64 * KiB,
 

@@ -9,6 +9,7 @@ import {
   RetryInfoSchema,
 } from "#gen/google/rpc/error_details_pb.js";
 import { type Status, StatusSchema } from "#gen/google/rpc/status_pb.js";
+import { cutText } from "../domain/cut-text.ts";
 import {
   CancelledError,
   ConflictError,
@@ -22,6 +23,7 @@ import {
   PreconditionError,
   StartupError,
 } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
 import { requestContextOf } from "./request-context.ts";
 import { type Next, observeRpc } from "./rpc-outcome.ts";
 
@@ -59,7 +61,7 @@ const codes: readonly (readonly [abstract new (...args: never[]) => DomainError,
   [StartupError, Code.Internal],
 ];
 
-/** The gRPC error for anything thrown. Only domain errors speak to clients; of others they learn the request's id. */
+/** The gRPC error for anything thrown, small enough for the headers of a reply. Only domain errors speak to clients; of others they learn the request's id. */
 export function toConnectError(error: unknown, requestId: string): ConnectError {
   if (error instanceof ConnectError) return error;
   const entry = error instanceof DomainError ? codes.find(([errorClass]) => error instanceof errorClass) : undefined;
@@ -71,7 +73,7 @@ export function toConnectError(error: unknown, requestId: string): ConnectError 
     ];
     return new ConnectError(message, Code.Internal, undefined, details, error);
   }
-  return new ConnectError(error.message, entry[1], undefined, detailsOf(error), error);
+  return new ConnectError(cutText(error.message, limits.errorMessageBytesMax), entry[1], undefined, detailsOf(error), error);
 }
 
 /** The same as a message, for results that hold an error of their own. */
@@ -109,7 +111,8 @@ function detailsOf(error: DomainError): Detail[] {
     details.unshift({ desc: BadRequestSchema, value: { fieldViolations } });
   }
   if (error instanceof NotFoundError) {
-    details.push({ desc: ResourceInfoSchema, value: { resourceType: error.resourceType, resourceName: error.resourceName } });
+    const resourceName = cutText(error.resourceName, limits.errorResourceBytesMax);
+    details.push({ desc: ResourceInfoSchema, value: { resourceType: error.resourceType, resourceName } });
   }
   const isRetryable = error instanceof LimitExceededError || error instanceof DependencyUnavailableError;
   if (isRetryable && error.retryAfterMs !== undefined) {

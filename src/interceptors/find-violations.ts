@@ -10,6 +10,7 @@ import {
 import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
 import { checkMetadata } from "../domain/check-metadata.ts";
 import { checkPrintable, checkText } from "../domain/check-text.ts";
+import { cutText } from "../domain/cut-text.ts";
 import type { JsonObject } from "../domain/document.ts";
 import type { FieldViolation } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
@@ -20,7 +21,7 @@ const validator = createValidator();
 
 /**
  * All that is wrong with a message: the rules that its proto declares, and those that a proto cannot say, which are about text
- * that cannot be stored and about the shape of metadata and filters.
+ * that cannot be stored and about the shape of metadata and filters. Bounded, so that it fits into the headers of a reply.
  */
 export function findViolations(schema: DescMessage, message: Message): FieldViolation[] {
   const result = validator.validate(schema, message);
@@ -31,7 +32,23 @@ export function findViolations(schema: DescMessage, message: Message): FieldViol
     rule: violation.ruleId,
   }));
   const texts = [...textsOf(schema, message)].flatMap(({ path, text }) => checkText(path, text));
-  return [...declared, ...texts, ...findShapeViolations(message)];
+  return bounded([...declared, ...texts, ...findShapeViolations(message)]);
+}
+
+/** A request can be wrong in more places than an error can name: as many as fit, and how many more there are. */
+function bounded(violations: readonly FieldViolation[]): FieldViolation[] {
+  const named: FieldViolation[] = [];
+  let bytes = 0;
+  for (const violation of violations) {
+    const field = cutText(violation.field, limits.errorFieldBytesMax);
+    bytes += Buffer.byteLength(field) + Buffer.byteLength(violation.description) + violation.rule.length;
+    if (bytes > limits.errorViolationsBytesMax) {
+      const description = `and ${violations.length - named.length} more violations`;
+      return [...named, { field: "", rule: "violations.max", description }];
+    }
+    named.push({ ...violation, field });
+  }
+  return named;
 }
 
 function findShapeViolations(message: Message): FieldViolation[] {

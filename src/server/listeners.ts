@@ -16,6 +16,7 @@ import { errorDetailTypes } from "../interceptors/error-translation.ts";
 import { isObserved } from "../interceptors/request-context.ts";
 import { leaveSurrogatesToValidation } from "../interceptors/text-encoding.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { spellMessagesAsGrpc } from "./grpc-message.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
@@ -45,6 +46,12 @@ export function rpcHandler(options: {
   return (request, response) => {
     const values = createContextValues();
     valuesOf.set(request, values);
+    if ("stream" in response) {
+      spellMessagesAsGrpc(response);
+      // A request that was answered before it came in whole, since it is too large, would stay open and hold what was sent of it.
+      // The client is told to stop, as HTTP/2 has it for a whole reply (RFC 9113, 8.1), once the reply's last frame is on its way.
+      response.stream.once("wantTrailers", () => setImmediate(() => response.stream.close()));
+    }
     response.once("close", () => {
       if (isObserved(values)) return;
       options.metrics.grpcHandled.inc({
@@ -54,7 +61,13 @@ export function rpcHandler(options: {
         grpc_code: codeOf(response),
       });
     });
-    handle(request, response);
+    try {
+      handle(request, response);
+    } catch {
+      // The framework throws for what has no address, such as a host that is none; uncaught, that would end the process.
+      response.statusCode = 400;
+      response.end();
+    }
   };
 }
 
@@ -65,9 +78,20 @@ function codeOf(response: Response): string {
     const status = Number(sentTrailers?.["grpc-status"] ?? sentHeaders?.["grpc-status"]);
     if (status > 0) return Code[status] ?? "Unknown";
   }
-  if (response.statusCode === 404) return "Unimplemented";
-  return response.statusCode >= 400 && response.statusCode < 500 ? "InvalidArgument" : "Unknown";
+  return httpCodes[response.statusCode] ?? "Unknown";
 }
+
+/** What the framework answers by itself where there is no gRPC status: over Connect, and to what is no RPC at all. */
+const httpCodes: Readonly<Record<number, string>> = {
+  400: "InvalidArgument",
+  404: "Unimplemented",
+  405: "Unimplemented",
+  415: "Unimplemented",
+  429: "ResourceExhausted",
+  500: "Internal",
+  501: "Unimplemented",
+  505: "Unimplemented",
+};
 
 export interface Listener {
   /** With the port that was taken. */

@@ -25,14 +25,15 @@ export function opsEndpoints(
   otherwise: RequestHandler,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
-    const url = new URL(request.url ?? "/", "http://localhost");
-    const endpoint = endpoints[url.pathname];
+    // Not parsed as a URL, which throws for some of what clients may send, such as //.
+    const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+    const endpoint = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined;
     if (!endpoint) return otherwise(request, response);
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
-    endpoint(deps, url).then(
+    endpoint(deps, new URLSearchParams(query)).then(
       ({ status, contentType, body }) => {
         response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" });
         response.end(request.method === "HEAD" ? undefined : body);
@@ -42,14 +43,14 @@ export function opsEndpoints(
   };
 }
 
-const endpoints: Readonly<Record<string, (deps: OpsDeps, url: URL) => Promise<OpsReply>>> = {
+const endpoints: Readonly<Record<string, (deps: OpsDeps, query: URLSearchParams) => Promise<OpsReply>>> = {
   "/metrics": async ({ metrics, database }) => {
     await sampleGauges({ metrics, database });
     return { status: 200, contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
   },
 
-  "/health": async ({ monitor }, url) => {
-    const isForced = url.searchParams.get("force") === "1";
+  "/health": async ({ monitor }, query) => {
+    const isForced = query.get("force") === "1";
     const json = healthJson(await monitor.report(isForced ? 0 : limits.healthCacheMs));
     return { status: json.status === "healthy" ? 200 : 503, contentType: "application/json", body: JSON.stringify(json) };
   },

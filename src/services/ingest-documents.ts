@@ -4,6 +4,7 @@ import {
   AddDocumentRequestSchema,
   type IngestDocumentsRequest,
   type IngestDocumentsResponseSchema,
+  type IngestFailure,
   IngestFailureSchema,
   IngestItemSchema,
   type IngestOpen,
@@ -35,7 +36,7 @@ export async function* ingestDocuments(
   const messages = requests[Symbol.asyncIterator]();
   const open = await readOpen(messages);
   const session = await IngestSession.open(deps, { ownerId: open.ownerId, streamId: open.streamId }, signal);
-  yield { message: { case: "durable", value: encodeProgress(session.opened, requestId) } };
+  yield* encodeProgress(session.opened, requestId);
   yield { message: { case: "window", value: { items: limits.streamWindowItems, bytes: BigInt(limits.streamWindowBytes) } } };
 
   const stopReading = new AbortController();
@@ -51,7 +52,7 @@ export async function* ingestDocuments(
       // Said as early as possible, so that the client stops sending while what arrived before is committed.
       if (drain.aborted && !isDraining) yield drainMessage;
       isDraining = drain.aborted;
-      yield { message: { case: "durable", value: encodeProgress(progress, requestId) } };
+      yield* encodeProgress(progress, requestId);
     }
     if (drain.aborted) {
       if (!isDraining) yield drainMessage;
@@ -112,14 +113,26 @@ function decodeItem(item: ProtoItem, open: IngestOpen): IngestItem {
   return { sequence, idAtOrigin, sizeBytes, document: violations.length > 0 ? violations : decodeDocument(document) };
 }
 
-function encodeProgress(progress: IngestProgress, requestId: string) {
-  return {
-    upToSequence: BigInt(progress.durableUpTo),
-    failures: progress.failures.map((failure) => encodeFailure(failure, requestId)),
-  };
+/** One message, or several of the same position where the failures are too many for one reply. */
+function* encodeProgress(progress: IngestProgress, requestId: string): Generator<Reply> {
+  const upToSequence = BigInt(progress.durableUpTo);
+  let failures: IngestFailure[] = [];
+  let bytes = 0;
+  for (const failure of progress.failures) {
+    const encoded = encodeFailure(failure, requestId);
+    const size = toBinary(IngestFailureSchema, encoded).length + 8;
+    if (failures.length > 0 && bytes + size > limits.replyBytesMax) {
+      yield { message: { case: "durable", value: { upToSequence, failures } } };
+      failures = [];
+      bytes = 0;
+    }
+    failures.push(encoded);
+    bytes += size;
+  }
+  yield { message: { case: "durable", value: { upToSequence, failures } } };
 }
 
-function encodeFailure(failure: StreamFailure, requestId: string) {
+function encodeFailure(failure: StreamFailure, requestId: string): IngestFailure {
   // Written by the session, read back as it was.
   const error = failure.error as ItemError;
   return create(IngestFailureSchema, {

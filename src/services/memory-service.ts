@@ -1,9 +1,11 @@
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   type AddDocumentRequest,
   AddDocumentRequestSchema,
   type AddDocumentResponse,
+  type BatchAddDocumentsResponse,
+  BatchAddDocumentsResponseSchema,
   BatchAddDocumentsResultSchema,
   GetDocumentResponseSchema,
   type MemoryService,
@@ -60,7 +62,8 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
           results.push(create(BatchAddDocumentsResultSchema, { result: { case: "error", value: toStatus(error, requestId) } }));
         }
       }
-      return { results };
+      const response = create(BatchAddDocumentsResponseSchema, { results });
+      return fits(BatchAddDocumentsResponseSchema, response) ? response : withoutMetadata(response);
     },
 
     ingestDocuments: (requests, context) => ingestDocuments(deps, requests, requestContextOf(context.values), drain),
@@ -77,14 +80,11 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
         chunks: found.chunks.map((chunk) => encodeChunk(found.document.documentId, chunk)),
         content: found.content ?? "",
       });
-      const bytes = toBinary(GetDocumentResponseSchema, response).length;
-      if (bytes > limits.replyBytesMax) {
-        throw new LimitExceededError(
-          "REPLY_TOO_LARGE",
-          `the reply would be ${bytes} bytes, and at most ${limits.replyBytesMax} are sent; ask for less of the document at once`,
-        );
-      }
-      return response;
+      if (fits(GetDocumentResponseSchema, response)) return response;
+      throw new LimitExceededError(
+        "REPLY_TOO_LARGE",
+        `the reply would be larger than the ${limits.replyBytesMax} bytes that are sent at most; ask for less of the document at once`,
+      );
     },
 
     async listDocuments(request, context) {
@@ -104,6 +104,18 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
 
     deleteDocument: (request, context) => deleteDocument(deps, decodeKey(request), signalOf(context)),
   };
+}
+
+function fits<Desc extends DescMessage>(schema: Desc, response: MessageShape<Desc>): boolean {
+  return toBinary(schema, response).length <= limits.replyBytesMax;
+}
+
+/** The client has sent them a moment ago; all else of 500 documents fits. */
+function withoutMetadata(response: BatchAddDocumentsResponse): BatchAddDocumentsResponse {
+  for (const { result } of response.results) {
+    if (result.case === "response" && result.value.document) delete result.value.document.metadata;
+  }
+  return response;
 }
 
 function signalOf(context: HandlerContext): AbortSignal {

@@ -18,6 +18,12 @@ export interface StreamFailure {
   readonly error: JsonValue;
 }
 
+/**
+ * The last group before a stream ends may go over the bound. All are given back: a client acknowledges up to a sequence, and with it
+ * any failure that it was not told.
+ */
+const failuresKeptMax = limits.streamFailuresMax + limits.streamBatchItemsMax;
+
 /** Opens a stream, new or not, and fences its earlier connections. */
 export async function openStream(
   database: Database,
@@ -42,7 +48,7 @@ export async function openStream(
          where owner_id = $1 and stream_id = $2
          order by sequence
          limit $3`,
-        [key.ownerId, key.streamId, limits.streamFailuresMax],
+        [key.ownerId, key.streamId, failuresKeptMax],
       );
       const row = rows[0];
       if (!row) throw new Error("open_stream returned no row");

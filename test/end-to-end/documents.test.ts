@@ -3,13 +3,7 @@ import { fromJson, type JsonObject, type MessageInitShape } from "@bufbuild/prot
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { DocumentType, FilterSchema } from "#gen/llmemory/v1/document_pb.js";
-import {
-  type AddDocumentRequest,
-  AddDocumentRequestSchema,
-  OrderBy,
-  Outcome,
-  WaitUntil,
-} from "#gen/llmemory/v1/memory_service_pb.js";
+import { type AddDocumentRequestSchema, OrderBy, Outcome, WaitUntil } from "#gen/llmemory/v1/memory_service_pb.js";
 import { Degradation, Fusion, Plan, SearchType, ShortfallReason } from "#gen/llmemory/v1/search_service_pb.js";
 import { errorOf, statusFacts } from "../support/call-error.ts";
 import { testDatabases } from "../support/databases.ts";
@@ -194,9 +188,7 @@ describe.each(testDatabases())("on $name", (kind) => {
       if (owner === undefined) {
         owner = newOwner();
         for (const document of corpus)
-          await memory.addDocument(
-            create(AddDocumentRequestSchema, { ...document, ownerId: owner, content: "tea", waitUntil: 2 }),
-          );
+          await memory.addDocument({ ...document, ownerId: owner, content: "tea", waitUntil: WaitUntil.SEARCHABLE });
       }
       const ownerId = owner;
       const filter = fromJson(FilterSchema, json);

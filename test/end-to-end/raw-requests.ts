@@ -2,13 +2,13 @@ import { connect, constants } from "node:http2";
 import { fromBinary } from "@bufbuild/protobuf";
 import { StatusSchema } from "#gen/google/rpc/status_pb.js";
 import { type CallErrorFacts, codeName, statusFacts } from "../support/call-error.ts";
-import type { Service } from "../support/service.ts";
+import type { ServiceAddresses } from "../support/service.ts";
 
 /** What no well-behaved client would send, over gRPC: one message of these bytes. Gives the status in the trailers. */
-export async function grpcRaw(service: Service, method: string, message: Uint8Array): Promise<CallErrorFacts> {
+export async function grpcRaw(service: ServiceAddresses, method: string, message: Uint8Array): Promise<CallErrorFacts> {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
-  const session = connect(`http://${service.grpcAddress}`);
+  const session = connect(`http://${service.grpcAddress}`, { maxSessionMemory: 64 });
   try {
     const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
     session.on("error", reject);
@@ -48,7 +48,7 @@ export interface ConnectError {
 
 /** The same over Connect and HTTP/1.1, with a body of any kind. Gives the error in the reply; throws if there is none. */
 export async function connectRaw(
-  service: Service,
+  service: ServiceAddresses,
   method: string,
   request: { readonly contentType: string; readonly body: Uint8Array<ArrayBuffer> | string },
 ): Promise<ConnectError> {
@@ -58,8 +58,13 @@ export async function connectRaw(
     body: request.body,
   });
   if (response.ok) throw new Error(`the call should have failed: ${await response.text()}`);
-  const json = await response.json();
-  const details: { type: string; debug?: { fieldViolations?: ConnectError["violations"] } }[] = json.details ?? [];
+  const { code, message, details = [] } = (await response.json()) as ErrorJson;
   const violations = details.flatMap(({ debug }) => debug?.fieldViolations ?? []);
-  return { httpStatus: response.status, code: json.code, message: json.message, violations };
+  return { httpStatus: response.status, code, message, violations };
+}
+
+interface ErrorJson {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: readonly { readonly debug?: { readonly fieldViolations?: ConnectError["violations"] } }[];
 }

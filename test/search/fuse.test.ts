@@ -82,8 +82,14 @@ const candidates = fc
   .uniqueArray(
     fc.record({
       id: fc.integer({ min: 0, max: 99 }),
-      similarity: fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: undefined }),
-      textRank: fc.option(fc.double({ min: 0.001, max: 50, noNaN: true }), { nil: undefined }),
+      similarity: fc.option(
+        fc.integer({ min: -1_000, max: 1_000 }).map((value) => value / 1_000),
+        { nil: undefined },
+      ),
+      textRank: fc.option(
+        fc.integer({ min: 1, max: 50_000 }).map((value) => value / 1_000),
+        { nil: undefined },
+      ),
     }),
     { selector: ({ id }) => id, maxLength: 30 },
   )
@@ -129,7 +135,9 @@ describe("fused scores, whatever the candidates", () => {
 
   it("do not depend on the order in which the candidates come", () => {
     fc.assert(
-      fc.property(candidates, options, (given, chosen) => expect(fuse(given.toReversed(), chosen)).toEqual(fuse(given, chosen))),
+      fc.property(candidates, options, (given, chosen) => {
+        expect(fuse(given.toReversed(), chosen)).toEqual(fuse(given, chosen));
+      }),
     );
   });
 

@@ -13,7 +13,7 @@ import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
 import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
-import type { Service } from "./service.ts";
+import type { ServiceAddresses } from "./service.ts";
 
 /** The protocols that the service speaks; gRPC needs HTTP/2. */
 export type Protocol = "gRPC" | "gRPC-Web" | "gRPC-Web over HTTP/1.1" | "Connect" | "Connect over HTTP/1.1" | "Connect JSON";
@@ -36,7 +36,7 @@ export interface RpcClients {
   readonly close: () => void;
 }
 
-export function connectTo(service: Pick<Service, "grpcAddress" | "httpAddress">, protocol: Protocol = "gRPC"): RpcClients {
+export function connectTo(service: ServiceAddresses, protocol: Protocol = "gRPC"): RpcClients {
   const { transport, close } = openTransport(service, protocol);
   return {
     memory: createClient(MemoryService, transport),
@@ -49,10 +49,7 @@ export function connectTo(service: Pick<Service, "grpcAddress" | "httpAddress">,
   };
 }
 
-function openTransport(
-  service: Pick<Service, "grpcAddress" | "httpAddress">,
-  protocol: Protocol,
-): { transport: Transport; close: () => void } {
+function openTransport(service: ServiceAddresses, protocol: Protocol): { transport: Transport; close: () => void } {
   if (protocol.endsWith("HTTP/1.1")) {
     const agent = new Agent({ keepAlive: true });
     const options = {
@@ -65,7 +62,8 @@ function openTransport(
     return { transport, close: () => agent.destroy() };
   }
   const baseUrl = `http://${service.grpcAddress}`;
-  const sessionManager = new Http2SessionManager(baseUrl);
+  // Node's default of 10 MB makes a client refuse the reply to a larger request if it comes before the whole request is sent.
+  const sessionManager = new Http2SessionManager(baseUrl, {}, { maxSessionMemory: 64 });
   const options = { baseUrl, sessionManager, readMaxBytes, jsonOptions };
   const close = () => sessionManager.abort();
   if (protocol === "gRPC") return { transport: createGrpcTransport(options), close };

@@ -21,12 +21,15 @@ export interface ServiceOptions {
   readonly command?: readonly [string, ...string[]];
 }
 
-/** A real llmemory in a process of its own. */
-export interface Service {
+export interface ServiceAddresses {
   /** host:port of gRPC over HTTP/2. */
   readonly grpcAddress: string;
   /** host:port of Connect and gRPC-Web over HTTP/1.1, metrics and health. */
   readonly httpAddress: string;
+}
+
+/** A real llmemory in a process of its own. */
+export interface Service extends ServiceAddresses {
   readonly pid: number;
   /** Everything it has written to stderr so far: its logs. */
   readonly stderr: () => string;
@@ -57,7 +60,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   process.once("exit", killNow);
   child.once("exit", () => process.off("exit", killNow));
 
-  let addresses: Addresses;
+  let addresses: ServiceAddresses;
   try {
     addresses = await readReadyLine(child, stderr);
   } catch (error) {
@@ -74,11 +77,6 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     await stop();
   };
   return { ...addresses, pid: child.pid ?? 0, stderr, kill, stop, [Symbol.asyncDispose]: dispose };
-}
-
-interface Addresses {
-  readonly grpcAddress: string;
-  readonly httpAddress: string;
 }
 
 const testEnvironment = {
@@ -99,9 +97,9 @@ function databaseEnvironment(database: NonNullable<ServiceOptions["database"]>):
 }
 
 /** Waits for `llmemory ready grpc=HOST:PORT http=HOST:PORT`, the first and only line on stdout. */
-async function readReadyLine(child: ChildProcess, stderr: () => string): Promise<Addresses> {
+async function readReadyLine(child: ChildProcess, stderr: () => string): Promise<ServiceAddresses> {
   if (child.stdout === null) throw new Error("the service was started without a pipe for stdout");
-  const { promise, resolve, reject } = Promise.withResolvers<Addresses>();
+  const { promise, resolve, reject } = Promise.withResolvers<ServiceAddresses>();
   const lines = createInterface(child.stdout);
   lines.once("line", (line) => {
     const [, grpcAddress, httpAddress] = /^llmemory ready grpc=(\S+:\d+) http=(\S+:\d+)$/.exec(line) ?? [];

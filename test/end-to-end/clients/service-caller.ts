@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { CallErrorFacts } from "../../support/call-error.ts";
-import type { Service } from "../../support/service.ts";
+import type { ServiceAddresses } from "../../support/service.ts";
 
 /** One client, seen from outside: it does what a user of it would write. Requests and replies are in protobuf's JSON form. */
 export interface ServiceCaller {
@@ -11,7 +11,7 @@ export interface ServiceCaller {
   close(): void | Promise<void>;
 }
 
-export type OpenServiceCaller = (service: Service) => ServiceCaller | Promise<ServiceCaller>;
+export type OpenServiceCaller = (service: ServiceAddresses) => ServiceCaller | Promise<ServiceCaller>;
 
 /** An error as any of the clients received it. */
 export class CallError extends Error {

@@ -481,7 +481,7 @@ func (x *BatchAddDocumentsRequest) GetDocuments() []*AddDocumentRequest {
 	return nil
 }
 
-// Tells what became of each document of a batch.
+// Tells what became of each document of a batch. If the reply would be larger than 4 MiB, its documents come without their metadata.
 type BatchAddDocumentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One result per document, in the order of the request.
@@ -986,8 +986,8 @@ type IngestDurable struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The last such sequence; 0 for a new stream.
 	UpToSequence int64 `protobuf:"varint,1,opt,name=up_to_sequence,json=upToSequence,proto3" json:"up_to_sequence,omitempty"`
-	// Items that were refused. In the first message of a connection: all that were not acknowledged yet, at most 1000. In later
-	// ones: those since the message before.
+	// Items that were refused. At the beginning of a connection: all that were not acknowledged yet, at most 1000, over as many
+	// messages of the same position as it takes to keep each below 4 MiB. Later: those since the message before.
 	Failures      []*IngestFailure `protobuf:"bytes,2,rep,name=failures,proto3" json:"failures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

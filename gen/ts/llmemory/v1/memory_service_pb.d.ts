@@ -182,7 +182,7 @@ export declare type BatchAddDocumentsRequest = Message<"llmemory.v1.BatchAddDocu
 export declare const BatchAddDocumentsRequestSchema: GenMessage<BatchAddDocumentsRequest>;
 
 /**
- * Tells what became of each document of a batch.
+ * Tells what became of each document of a batch. If the reply would be larger than 4 MiB, its documents come without their metadata.
  *
  * @generated from message llmemory.v1.BatchAddDocumentsResponse
  */
@@ -416,8 +416,8 @@ export declare type IngestDurable = Message<"llmemory.v1.IngestDurable"> & {
   upToSequence: bigint;
 
   /**
-   * Items that were refused. In the first message of a connection: all that were not acknowledged yet, at most 1000. In later
-   * ones: those since the message before.
+   * Items that were refused. At the beginning of a connection: all that were not acknowledged yet, at most 1000, over as many
+   * messages of the same position as it takes to keep each below 4 MiB. Later: those since the message before.
    *
    * @generated from field: repeated llmemory.v1.IngestFailure failures = 2;
    */
