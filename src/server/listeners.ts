@@ -48,9 +48,11 @@ export function rpcHandler(options: {
     valuesOf.set(request, values);
     if ("stream" in response) {
       spellMessagesAsGrpc(response);
-      // A request that was answered before it came in whole, since it is too large, would stay open and hold what was sent of it.
-      // The client is told to stop, as HTTP/2 has it for a whole reply (RFC 9113, 8.1), once the reply's last frame is on its way.
-      response.stream.once("wantTrailers", () => setImmediate(() => response.stream.close()));
+      // A request that is answered before it came in whole, since it is too large, would stay open and hold what was sent of it.
+      // Its client is told to stop, as HTTP/2 has it (RFC 9113, 8.1), once the reply's last frame is on its way.
+      const { stream } = response;
+      const stopClient = () => stream.readableEnded || stream.destroy();
+      stream.once("wantTrailers", () => setImmediate(stopClient));
     }
     response.once("close", () => {
       if (isObserved(values)) return;

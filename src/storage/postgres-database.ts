@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool, type PoolClient, type PoolConfig } from "pg";
-import { abortError, LimitExceededError } from "../domain/errors.ts";
+import { abortError, DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -116,10 +116,16 @@ export class PostgresDatabase implements Database {
       if (isHeld) client.release(destroy);
       isHeld = false;
     };
-    const running = work(client).finally(() => {
-      this.#active--;
-      giveBack(false);
-    });
+    const running = work(client)
+      .catch((error: unknown) => {
+        // The driver may not have read yet that the connection is closed, so the pool would give it to the next statement.
+        if (error instanceof DependencyUnavailableError) giveBack(true);
+        throw error;
+      })
+      .finally(() => {
+        this.#active--;
+        giveBack(false);
+      });
     if (!signal) return running;
     const aborted = rejectOnAbort(signal);
     try {

@@ -98,7 +98,7 @@ describe.each(testDatabases())("listing documents on $name", (kind) => {
     const metadata = { text: "x".repeat(60_000) };
     await store(
       storage().database,
-      Array.from({ length: 60 }, () => ({ ownerId: heavy, metadata })),
+      Array.from({ length: 80 }, () => ({ ownerId: heavy, metadata })),
     );
     let pageToken = "";
     const sizes: number[] = [];
@@ -110,7 +110,7 @@ describe.each(testDatabases())("listing documents on $name", (kind) => {
       sizes.push(page.documents.length);
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
-    expect(ids.size).toBe(60);
+    expect(ids.size).toBe(80);
     expect(sizes.length).toBeGreaterThan(1);
   });
 });

@@ -91,11 +91,12 @@ describe.each(testDatabases())("giving up on $name", (kind) => {
 
   it("counts no database error, since the database made none", async () => {
     const { database, metrics } = storage();
-    const before = await metrics.dbErrors.get();
+    const read = () => metrics.registry.getSingleMetricAsString("memory_db_errors_total");
+    const before = await read();
     await expect(database.query("slow", slow, [], AbortSignal.timeout(5))).rejects.toThrow(DeadlineExceededError);
     await expect(database.query("never", "select 1", [], AbortSignal.abort())).rejects.toThrow(CancelledError);
     await activeIs(database, 0);
-    expect((await metrics.dbErrors.get()).values).toEqual(before.values);
+    expect(await read()).toBe(before);
   });
 });
 
