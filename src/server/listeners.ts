@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type Http2Session,
 } from "node:http2";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { Code, type ConnectRouter, type ContextValues, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { ListenAddress } from "../config/listen-address.ts";
@@ -119,8 +120,14 @@ export async function listenHttp2(address: ListenAddress, handler: RequestHandle
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
   });
-  return await listen(server, address, () => {
-    for (const session of sessions) session.close();
+  return await listen(server, address, {
+    endGracefully: () => {
+      for (const session of sessions) session.close();
+    },
+    // Each stream is told that it is cut: of a connection that just ends, connect-node sometimes does not notice it, and waits for ever.
+    cut: () => {
+      for (const session of sessions) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    },
   });
 }
 
@@ -130,15 +137,17 @@ export async function listenHttp1(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Listener> {
   const server = createHttpServer(handler);
-  return await listen(server, address, () => server.closeIdleConnections());
+  return await listen(server, address, {
+    endGracefully: () => server.closeIdleConnections(),
+    cut: () => server.closeAllConnections(),
+  });
 }
 
-async function listen(server: Server, address: ListenAddress, endGracefully: () => void): Promise<Listener> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+async function listen(
+  server: Server,
+  address: ListenAddress,
+  connections: { readonly endGracefully: () => void; readonly cut: () => void },
+): Promise<Listener> {
   server.listen(address.port, address.host);
   try {
     await once(server, "listening");
@@ -156,12 +165,10 @@ async function listen(server: Server, address: ListenAddress, endGracefully: () 
     async close(graceMs) {
       const closed = once(server, "close");
       server.close();
-      endGracefully();
-      const cut = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, graceMs);
+      connections.endGracefully();
+      const timer = setTimeout(connections.cut, graceMs);
       await closed;
-      clearTimeout(cut);
+      clearTimeout(timer);
     },
   };
 }

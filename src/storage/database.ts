@@ -24,7 +24,7 @@ export interface QueryResult<Row> {
 
 export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
-  /** All statements read one snapshot, and none may write. */
+  /** All statements read one snapshot; they must not write. */
   readonly snapshot?: boolean;
 }
 

@@ -48,6 +48,8 @@ export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirect
     if (!existsSync(databaseDirectory)) await createDatabase(databaseDirectory);
     const running = startThread({ dataDirectory: databaseDirectory, listen });
     thread = running;
+    // Never settles by itself if the thread is gone already when somebody begins to wait for it.
+    const exited = once(running, "exit").catch(() => undefined);
     running.on("error", (error) => {
       if (!stopping) deps.logger.error({ err: error }, "the embedded database has stopped; restart llmemory");
     });
@@ -59,9 +61,9 @@ export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirect
       connection: { user: "postgres", database: "postgres", ...socketConnection(socketDirectory, message.port) },
       async stop() {
         stopping = true;
-        const closed = firstMessage(running);
+        const closed = once(running, "message").catch(() => undefined);
         running.postMessage("stop");
-        await closed;
+        await Promise.race([closed, exited]);
         await cleanUp();
       },
     };

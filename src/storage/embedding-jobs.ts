@@ -1,3 +1,4 @@
+import { limits } from "../domain/limits.ts";
 import type { Database, Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
 
@@ -18,7 +19,8 @@ export interface Lease {
 
 /**
  * Takes the jobs that have waited longest, those whose lease has run out included. Jobs that another process is just taking are
- * skipped, not waited for.
+ * skipped, not waited for. A job that was taken as often as a job may be, and was neither done nor given back, is dead: its text ends
+ * the process that embeds it.
  */
 export async function claimJobs(
   database: Database,
@@ -26,7 +28,13 @@ export async function claimJobs(
   options: { count: number; now: Date; leaseUntil: Date },
   signal?: AbortSignal,
 ): Promise<LeasedJob[]> {
-  const { rows } = await database.query<{ owner_id: string; chunk_id: string; attempts: number; content: string | null }>(
+  const { rows } = await database.query<{
+    owner_id: string;
+    chunk_id: string;
+    attempts: number;
+    state: string;
+    content: string | null;
+  }>(
     "claim_jobs",
     // embedding_jobs_available
     `with due as (
@@ -37,15 +45,18 @@ export async function claimJobs(
        limit $2
        for update skip locked)
      update embedding_jobs j
-     set state = 'leased', attempts = j.attempts + 1, available_at = $4, lease_id = $5
+     set state = case when j.attempts >= $6 then 'dead' else 'leased' end,
+         last_error = case when j.attempts >= $6 then 'LEASE_EXPIRED' else j.last_error end,
+         attempts = least(j.attempts + 1, $6), available_at = $4, lease_id = $5
      from due
      left join document_chunks c using (owner_id, chunk_id)
      where j.model_id = $1 and j.owner_id = due.owner_id and j.chunk_id = due.chunk_id
-     returning j.owner_id, j.chunk_id, j.attempts, c.content`,
-    [lease.modelId, options.count, options.now, options.leaseUntil, lease.leaseId],
+     returning j.owner_id, j.chunk_id, j.attempts, j.state, c.content`,
+    [lease.modelId, options.count, options.now, options.leaseUntil, lease.leaseId, limits.embeddingAttemptsMax],
     signal,
   );
-  return rows.map((row) => ({
+  const leased = rows.filter((row) => row.state === "leased");
+  return leased.map((row) => ({
     ownerId: row.owner_id,
     chunkId: row.chunk_id,
     attempts: row.attempts,

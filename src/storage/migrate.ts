@@ -118,6 +118,15 @@ async function requireVectorExtension(transaction: Queryable): Promise<void> {
   }
   if (installed === null)
     await transaction.query("create_vector_extension", "create extension if not exists vector schema public");
+  const { rows: types } = await transaction.query<{ found: boolean }>(
+    "find_vector_type",
+    "select to_regtype('halfvec') is not null as found",
+  );
+  if (!types[0]?.found) {
+    throw new StartupError(
+      "pgvector is installed in a schema that is not searched; run: alter extension vector set schema public",
+    );
+  }
 }
 
 function compareVersions(left: string, right: string): number {

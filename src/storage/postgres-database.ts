@@ -34,7 +34,9 @@ export class PostgresDatabase implements Database {
     this.#pool = new Pool({
       ...options.connection,
       max: options.poolSizeMax,
-      connectionTimeoutMillis: limits.databaseConnectTimeoutMs,
+      // The time in the queue counts too. The embedded database's one connection may be busy for as long as a large document takes,
+      // and requests that wait for it have deadlines of their own.
+      connectionTimeoutMillis: options.kind === "embedded" ? 0 : limits.databaseConnectTimeoutMs,
       idleTimeoutMillis: options.kind === "embedded" ? 0 : 60_000,
       application_name: "llmemory",
       onConnect: async (client) => {
@@ -57,13 +59,18 @@ export class PostgresDatabase implements Database {
     values?: readonly unknown[],
     signal?: AbortSignal,
   ): Promise<QueryResult<Row>> {
-    return this.#withClient(signal, (client) => this.#run<Row>(client, { name, text, values, signal }));
+    return this.#withRetries(signal, (client) => this.#run<Row>(client, { name, text, values, signal }));
   }
 
-  async transaction<T>(work: (transaction: Queryable) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  transaction<T>(work: (transaction: Queryable) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#withRetries(options.signal, (client) => this.#runTransaction(client, work, options));
+  }
+
+  /** A deadlock or a failed serialization has undone everything, so it can be repeated. */
+  async #withRetries<T>(signal: AbortSignal | undefined, run: (client: PoolClient) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#withClient(options.signal, (client) => this.#runTransaction(client, work, options));
+        return await this.#withClient(signal, run);
       } catch (error) {
         if (attempt >= limits.transactionAttemptsMax || !isRetryable(error)) throw error;
         // Jitter keeps two writers that met once from meeting again.

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { limits } from "../../src/domain/limits.ts";
 import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import {
   claimJobs,
@@ -56,6 +57,16 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     await claim(newLease(modelId), start);
     expect(await claim(newLease(modelId), later(59))).toEqual([]);
     expect(await claim(newLease(modelId), later(60))).toMatchObject([{ content: "text", attempts: 2 }]);
+  });
+
+  it("are dead after the last attempt also if nobody lived to report it", async () => {
+    const { database } = storage();
+    const { document, modelId } = await storeLeaves(["ends the process that embeds it"]);
+    for (let attempt = 1; attempt <= limits.embeddingAttemptsMax; attempt++) {
+      expect(await claim(newLease(modelId), later(60 * attempt))).toMatchObject([{ attempts: attempt }]);
+    }
+    expect(await claim(newLease(modelId), later(3_600))).toEqual([]);
+    expect(await countPendingJobs(database, document)).toEqual({ waiting: 0, dead: 1 });
   });
 
   it("stores nothing of a lease that was taken over, and leaves the job to the one who has it", async () => {
