@@ -24,7 +24,8 @@ import { cpuSeconds, describeMachine, quantile, residentMb } from "./machine.ts"
  */
 const run = promisify(execFile);
 const bench = join(repositoryDirectory, "bench");
-const command = [process.execPath, join(repositoryDirectory, "dist/cli/main.js")] as const;
+// As `npm start` runs it.
+const command = [process.execPath, "--max-semi-space-size=4", join(repositoryDirectory, "dist/cli/main.js")] as const;
 const environment = { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_EMBEDDING_WORKERS: "1", LLMEMORY_LOG_LEVEL: "error" };
 const directory = await mkdtemp(join(tmpdir(), "llmemory-bench-"));
 const rows: string[] = [];
@@ -106,7 +107,7 @@ async function prepareTexts(): Promise<{ folder: string; texts: string[] }> {
   await mkdir(folder);
   for (const [index, file] of documents.files.entries()) await copyFile(file.path, join(folder, `${index}.md`));
   await using service = await start(join(directory, "texts"), { LLMEMORY_EMBEDDING_PROVIDER: "hashing" });
-  await run(command[0], [command[1], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench"]);
+  await run(command[0], [command[2], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench"]);
   return { folder, texts: await readChunks(service) };
 }
 
@@ -119,7 +120,7 @@ async function measureIngest(folder: string): Promise<void> {
   for (let round = 0; round < 3; round++) {
     await using service = await start(join(directory, `ingest-${round}`));
     const before = cpuSeconds(service.pid);
-    await run(command[0], [command[1], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", "--wait"]);
+    await run(command[0], [command[2], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", "--wait"]);
     const used = cpuSeconds(service.pid) - before;
     if (round === 0) {
       texts = await readChunks(service);
@@ -208,7 +209,7 @@ async function measureEventLoop(texts: readonly string[]): Promise<void> {
     const admin = createClient(AdminService, transport);
     const delay = monitorEventLoopDelay({ resolution: resolutionMs });
     delay.enable();
-    await memory.addDocument({ ownerId: "o", idAtOrigin: "all", content: texts.slice(0, 500).join("\n\n") });
+    await memory.addDocument({ ownerId: "o", idAtOrigin: "all", content: texts.slice(0, 1_500).join("\n\n") });
     while ((await admin.getEmbeddingQueue({ ownerId: "o" })).totalSize > 0n) await sleep(500);
     delay.disable();
     const { chunkCount } = await admin.getOwnerStatistics({ ownerId: "o" });

@@ -8,6 +8,7 @@ import { registerHealth } from "../health/health-service.ts";
 import { localPrincipal } from "../interceptors/auth.ts";
 import { interceptorChain } from "../interceptors/chain.ts";
 import { registerServices } from "../services/register-services.ts";
+import { releaseAbandonedJobs } from "../storage/embedding-jobs.ts";
 import { deleteExpiredStreams } from "../storage/ingest-streams.ts";
 import { type Listener, listenHttp1, listenHttp2, rpcHandler } from "./listeners.ts";
 import { openResources, openTextChunker, type Resources } from "./open-resources.ts";
@@ -41,6 +42,7 @@ export async function startService(settings: Settings): Promise<RunningService> 
     const monitor = new HealthMonitor({ ...resources, provider: resources.bareProvider });
     await monitor.start();
     stopping.push(() => monitor.stop());
+    if (database.kind === "embedded") await releaseAbandonedJobs(database, clock.now());
     if (settings.embedInServe) {
       const worker = new EmbeddingWorker(resources);
       stopping.push(() => worker.stop());

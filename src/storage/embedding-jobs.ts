@@ -150,6 +150,15 @@ export async function releaseJobs(database: Database, lease: Lease, now: Date): 
   );
 }
 
+/** Takes the leases of processes that are gone. Only where no other process can be at work: on the embedded database, at start. */
+export async function releaseAbandonedJobs(database: Database, now: Date): Promise<void> {
+  await database.query(
+    "release_abandoned_jobs",
+    "update embedding_jobs set state = 'pending', available_at = $1, lease_id = null where state = 'leased'",
+    [now],
+  );
+}
+
 /** Chunks of a document that have no vector yet: those that wait, and those whose embedding has failed for good. */
 export async function countPendingJobs(
   queryable: Queryable,

@@ -4,6 +4,7 @@ import { SearchType, ShortfallReason } from "#gen/llmemory/v1/search_service_pb.
 import { errorOf } from "../support/call-error.ts";
 import { testDatabases } from "../support/databases.ts";
 import { useService } from "../support/use-service.ts";
+import { IngestClient } from "./ingest-client.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -106,6 +107,30 @@ describe.each(testDatabases())("large messages on $name", (kind) => {
     }));
     const { results } = await memory.batchAddDocuments({ documents });
     expect(results).toHaveLength(250);
+  });
+
+  test("failures of a stream that are too many for one reply come in several of the same position", async () => {
+    const { memory } = running();
+    const ownerId = newOwner();
+    const metadata = { ["k".repeat(90)]: Array.from({ length: 100 }, () => "\0") };
+    const first = new IngestClient(memory);
+    first.open({ ownerId, streamId: "notes" });
+    for (let sequence = 1n; sequence <= 1_000n; sequence++)
+      first.item(sequence, { idAtOrigin: "😀".repeat(1_000) + sequence, content: "", metadata });
+    expect(await first.durableUpTo(1_000n)).toHaveLength(1_000);
+    await first.cut();
+    const second = new IngestClient(memory);
+    second.open({ ownerId, streamId: "notes" });
+    const sequences: bigint[] = [];
+    let message = await second.next();
+    for (; message.case === "durable"; message = await second.next()) {
+      expect(message.value.upToSequence).toBe(1_000n);
+      sequences.push(...message.value.failures.map(({ sequence }) => sequence));
+    }
+    expect(message.case).toBe("window");
+    expect(sequences).toEqual(Array.from({ length: 1_000 }, (_, index) => BigInt(index + 1)));
+    second.acknowledge(1_000n);
+    expect(await second.end()).toBeUndefined();
   });
 
   test("the errors of a batch of the most documents fit", async () => {

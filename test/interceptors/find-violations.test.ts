@@ -90,6 +90,20 @@ describe("metadata", () => {
   });
 });
 
+test("a request that is wrong in thousands of places is told as much as an error can hold, and how much more there is", () => {
+  const metadata = { ["k".repeat(90)]: Array.from({ length: 5_000 }, () => "\0") };
+  const found = findViolations(AddDocumentRequestSchema, create(AddDocumentRequestSchema, { ...good, ownerId: "", metadata }));
+  expect(found[0]).toMatchObject({ field: "owner_id" });
+  expect(found.at(-1)).toEqual({ field: "", rule: "violations.max", description: `and ${5_002 - found.length} more violations` });
+  expect(Buffer.byteLength(JSON.stringify(found))).toBeLessThan(6 * 1024);
+});
+
+test("a path of any length is cut", () => {
+  const metadata = { ["😀".repeat(100)]: { ["é".repeat(100)]: { k: "\0" } } };
+  const [found] = findViolations(AddDocumentRequestSchema, create(AddDocumentRequestSchema, { ...good, metadata }));
+  expect(found?.field).toMatch(/^metadata\.(😀){61}…$/u);
+});
+
 test("documents of a batch and of an item are not checked with their message", () => {
   expect(fields(BatchAddDocumentsRequestSchema, { documents: [{ content: "\0" }] })).toEqual([]);
   const item = (sequence: bigint) => ({ message: { case: "item" as const, value: { sequence, document: { content: "\0" } } } });

@@ -9,6 +9,7 @@ import {
   failJobs,
   type Lease,
   type LeasedJob,
+  releaseAbandonedJobs,
   releaseJobs,
 } from "../../src/storage/embedding-jobs.ts";
 import { deleteDocument, readChunks } from "../../src/storage/read-documents.ts";
@@ -135,6 +136,15 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     await claim(lease, start);
     await releaseJobs(database, lease, later(1));
     expect((await claim(newLease(modelId), later(1))).map((job) => job.attempts)).toEqual([1, 1]);
+  });
+
+  it("are all available at once when no other process can hold them", async () => {
+    const { database } = storage();
+    const { modelId } = await storeLeaves(["text"]);
+    const lease = newLease(modelId);
+    await claim(lease, start);
+    await releaseAbandonedJobs(database, later(1));
+    expect(await claim(newLease(modelId), later(1))).toMatchObject([{ content: "text", attempts: 2 }]);
   });
 
   it("are counted per document, dead ones apart", async () => {
