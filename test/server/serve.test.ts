@@ -8,7 +8,7 @@ import { repositoryDirectory } from "../../scripts/toolchains.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import { migrate } from "../../src/storage/migrate.ts";
 import { openDatabase } from "../../src/storage/open-database.ts";
-import { startSilentServer } from "../health/dependencies.ts";
+import { embeddedDatabase, startSilentServer } from "../health/dependencies.ts";
 import { type FreshDatabase, testDatabases } from "../support/databases.ts";
 import { connectTo } from "../support/rpc-clients.ts";
 import { runLlmemory } from "../support/run-llmemory.ts";
@@ -42,37 +42,43 @@ describe("a start that must fail ends by itself and says why", () => {
   });
 
   test("a port in use", async () => {
+    const database = await embeddedDatabase.create();
     const { port, close } = await startSilentServer();
-    const { exitCode, message } = await failToStart({ LLMEMORY_GRPC_ADDRESS: `127.0.0.1:${port}` });
+    const environment = { LLMEMORY_DATA_DIR: database.dataDirectory, LLMEMORY_GRPC_ADDRESS: `127.0.0.1:${port}` };
+    const { exitCode, message } = await failToStart(environment);
     await close();
+    await database.drop();
     expect(exitCode).toBe(1);
     expect(message).toMatch(new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}.*EADDRINUSE`));
   });
 
   test("a data directory that another process uses, which goes on undisturbed", async () => {
-    const dataDirectory = join(directory, "in-use");
-    await using service = await startService({ database: { databaseUrl: undefined, dataDirectory } });
+    const database = await embeddedDatabase.create();
+    const { dataDirectory } = database;
+    const service = await startService({ database });
     const { exitCode, message } = await failToStart({ LLMEMORY_DATA_DIR: dataDirectory });
     expect(exitCode).toBe(1);
     expect(message).toContain(`the data directory ${dataDirectory} is in use by another llmemory process`);
     const clients = connectTo(service);
     expect(await clients.memory.addDocument({ ownerId: "ada", content: "tea" })).toMatchObject({ chunksCreated: 1 });
     clients.close();
+    await service.stop();
+    await database.drop();
   });
 
   test.each(["model.onnx", "tokenizer.json"])("a model with one wrong byte in %s", async (name) => {
     const modelDirectory = join(directory, `corrupt-${name}`);
     await cp(join(repositoryDirectory, "models/e5-small-v2"), modelDirectory, { recursive: true });
     await flipByte(join(modelDirectory, name));
-    const dataDirectory = join(directory, `data-of-${name}`);
+    const database = await embeddedDatabase.create();
     const environment = { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_MODEL_DIR: modelDirectory };
-    const { exitCode, message } = await failToStart({ ...environment, LLMEMORY_DATA_DIR: dataDirectory });
+    const { exitCode, message } = await failToStart({ ...environment, LLMEMORY_DATA_DIR: database.dataDirectory });
     expect(exitCode).toBe(1);
     expect(message).toMatch(new RegExp(`model file ${join(modelDirectory, name)} is corrupt.*restore the directory`));
     // Nothing holds the data directory any more.
-    const database = { databaseUrl: undefined, dataDirectory };
-    await using service = await startService({ database });
+    const service = await startService({ database });
     expect(await service.stop()).toBe(0);
+    await database.drop();
   });
 
   test("a database that nobody answers for, without its password", async () => {
@@ -155,7 +161,8 @@ describe.each(testDatabases())("on $name", ({ name, create }) => {
 });
 
 test("a second signal ends a service that would still wait", async () => {
-  await using service = await startService({ environment: { LLMEMORY_EMBED_IN_SERVE: "false" } });
+  const database = await embeddedDatabase.create();
+  const service = await startService({ database, environment: { LLMEMORY_EMBED_IN_SERVE: "false" } });
   const clients = connectTo(service);
   // How it ends is not looked at: connect-node does not always notice that a process is gone.
   clients.memory.addDocument({ ownerId: "ada", content: "tea", waitUntil: WaitUntil.SEARCHABLE }).catch(() => undefined);
@@ -165,13 +172,17 @@ test("a second signal ends a service that would still wait", async () => {
   process.kill(service.pid, "SIGTERM");
   expect(await stopped).toBe(1);
   clients.close();
+  await database.drop();
 });
 
 test("an address beyond this machine is taken if the operator insists", async () => {
   const environment = { LLMEMORY_HTTP_ADDRESS: "0.0.0.0:0", LLMEMORY_INSECURE: "true" };
-  await using service = await startService({ environment });
+  const database = await embeddedDatabase.create();
+  const service = await startService({ database, environment });
   const port = service.httpAddress.split(":").at(-1);
   expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
+  await service.stop();
+  await database.drop();
 });
 
 async function startedCalls(httpAddress: string): Promise<number> {
