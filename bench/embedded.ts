@@ -19,8 +19,7 @@ import { type Service, startService } from "../test/support/service.ts";
 import { cpuSeconds, describeMachine, quantile, residentMb } from "./machine.ts";
 
 /**
- * Measures the service as a newcomer runs it: on the embedded database and the local model, compiled. Writes
- * `bench/results/embedded.md`. Run it as `npm run bench:embedded`, on a quiet machine.
+ * Measures the service as a newcomer runs it: on the embedded database and the local model, compiled. Writes one file per section into `bench/results`. Run it as `npm run bench:embedded`, on a quiet machine.
  */
 const run = promisify(execFile);
 const bench = join(repositoryDirectory, "bench");
@@ -28,30 +27,48 @@ const bench = join(repositoryDirectory, "bench");
 const command = [process.execPath, "--max-semi-space-size=4", join(repositoryDirectory, "dist/cli/main.js")] as const;
 const environment = { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_EMBEDDING_WORKERS: "1", LLMEMORY_LOG_LEVEL: "error" };
 const directory = await mkdtemp(join(tmpdir(), "llmemory-bench-"));
-const rows: string[] = [];
+let rows: string[] = [];
 const row = (what: string, measured: string, bound: string) => {
   rows.push(`| ${what} | ${measured} | ${bound} |`);
   process.stderr.write(`${what}: ${measured} (${bound})\n`);
 };
 
+/** By name, so that one can be measured again alone: `npm run bench:embedded -- search`. */
+const sections: Readonly<Record<string, (prepared: Prepared) => Promise<void>>> = {
+  start: measureStart,
+  search: async ({ texts }) => {
+    await measureSearch(texts, undefined);
+    const postgres = await startPostgres();
+    try {
+      await measureSearch(texts, postgres.url);
+    } finally {
+      await postgres.stop();
+    }
+  },
+  "event-loop": measureEventLoop,
+  ingest: measureIngest,
+};
+
 try {
-  const machine = describeMachine();
-  await measureStart();
-  const { folder, texts } = await prepareTexts();
-  await measureSearch(texts, undefined);
-  const postgres = await startPostgres();
-  try {
-    await measureSearch(texts, postgres.url);
-  } finally {
-    await postgres.stop();
+  const prepared = await prepareTexts();
+  const chosen = process.argv.slice(2);
+  for (const [name, measure] of Object.entries(sections)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    rows = [];
+    const machine = describeMachine();
+    await measure(prepared);
+    const head = `# The embedded mode in figures: ${name}\n\nMade by \`npm run bench:embedded -- ${name}\`.\n`;
+    const table = ["| what | measured | beside it |", "|---|---|---|", ...rows].join("\n");
+    await writeFile(join(bench, `results/embedded-${name}.md`), `${head}\n${machine}\n\n${table}\n`);
   }
-  await measureEventLoop(texts);
-  await measureIngest(folder);
-  const head = "# The embedded mode in figures\n\nMade by `npm run bench:embedded`.\n";
-  const table = ["| what | measured | beside it |", "|---|---|---|", ...rows].join("\n");
-  await writeFile(join(bench, "results/embedded.md"), `${head}\n${machine}\n\n${table}\n`);
 } finally {
   await rm(directory, { recursive: true, force: true });
+}
+
+/** The demo's documents as a folder, and all their chunks. */
+interface Prepared {
+  readonly folder: string;
+  readonly texts: readonly string[];
 }
 
 async function start(
@@ -100,8 +117,7 @@ async function measureStart(): Promise<void> {
   row("resident 5 s after a later start", megabytes(service.existingMb), `bare PGlite ${megabytes(bare.existingMb)}`);
 }
 
-/** The demo's documents as a folder, and all their chunks. */
-async function prepareTexts(): Promise<{ folder: string; texts: string[] }> {
+async function prepareTexts(): Promise<Prepared> {
   const documents = await findDemoDocuments(new AbortController().signal);
   const folder = join(directory, "documents");
   await mkdir(folder);
@@ -112,7 +128,7 @@ async function prepareTexts(): Promise<{ folder: string; texts: string[] }> {
 }
 
 /** Texts per CPU second of `ingest --wait`, beside the embedder alone on the same chunks, three times in turn. */
-async function measureIngest(folder: string): Promise<void> {
+async function measureIngest({ folder }: Prepared): Promise<void> {
   const serviceRates: number[] = [];
   const bareRates: number[] = [];
   const textsFile = join(directory, "texts.json");
@@ -194,7 +210,7 @@ async function measureSearch(texts: readonly string[], databaseUrl: string | und
 }
 
 /** The delay of the service's event loop while its threads embed 500 chunks that arrive as one document each. */
-async function measureEventLoop(texts: readonly string[]): Promise<void> {
+async function measureEventLoop({ texts }: Prepared): Promise<void> {
   const settings = loadSettings({
     ...environment,
     LLMEMORY_DATA_DIR: join(directory, "event-loop"),
