@@ -51,7 +51,8 @@ interface CandidateRow {
   vector_count: number;
   text_count: number;
   owner_chunk_count: number;
-  owner_embedded_count: number;
+  /** Null: the same as `vector_count`. */
+  owner_embedded_count: number | null;
   text_config_count: number;
 }
 
@@ -67,14 +68,15 @@ export async function findCandidates(queryable: Queryable, table: EmbeddingTable
     allowed as (
       select d.document_id from documents d where ${["d.owner_id = $1", ...conditions].join(" and ")})`;
   // Without a filter the join with documents would only cost.
-  const isAllowed = conditions.length > 0 ? "and c.document_id in (select document_id from allowed)" : "";
+  const isUnfiltered = conditions.length === 0;
+  const isAllowed = isUnfiltered ? "" : "and c.document_id in (select document_id from allowed)";
   const { rows } = await queryable.query<CandidateRow>(
     "find_candidates",
     `with ${[
-      ...(conditions.length > 0 ? [allowed] : []),
+      ...(isUnfiltered ? [] : [allowed]),
       vectorSide(query, parameters, table, isAllowed),
       textSide(query, parameters, isAllowed),
-      counts(table),
+      counts(table, isUnfiltered && query.queryVector !== undefined),
     ].join(",")}
      select coalesce(v.chunk_id, t.chunk_id) as chunk_id,
             vs.similarity, ts.text_rank, v.position as vector_position, t.position as text_position, counts.*
@@ -92,7 +94,7 @@ export async function findCandidates(queryable: Queryable, table: EmbeddingTable
     vectorCount: first.vector_count,
     textCount: first.text_count,
     ownerChunkCount: first.owner_chunk_count,
-    ownerEmbeddedCount: first.owner_embedded_count,
+    ownerEmbeddedCount: first.owner_embedded_count ?? first.vector_count,
     truncated: query.queryText !== undefined && first.text_config_count > limits.queryLanguagesMax,
   };
 }
@@ -158,11 +160,10 @@ function textSide(query: CandidateQuery, parameters: Parameters, isAllowed: stri
       join document_chunks c on c.owner_id = $1 and c.chunk_level = 0 and c.text_config = t.text_config and c.search_vector @@ t.term),
     weights as materialized (
       select t.term_id,
-             2.2 * ln(1 + (greatest(t.chunk_count - count(*), 0) + 0.5) / (count(*) + 0.5)) as weight,
+             2.2 * ln(1 + (greatest(t.chunk_count - m.frequency, 0) + 0.5) / (m.frequency + 0.5)) as weight,
              1.2 * 0.75 / t.tokens_average as length_factor
-      from matches
-      join terms t using (term_id)
-      group by t.term_id, t.tokens_average, t.chunk_count),
+      from (select term_id, count(*) as frequency from matches group by term_id) m
+      join terms t using (term_id)),
     text_scores as materialized (
       select c.chunk_id,
              sum(w.weight * c.term_frequency / (c.term_frequency + 0.3::double precision + w.length_factor * c.token_count)) as text_rank
@@ -175,7 +176,9 @@ function textSide(query: CandidateQuery, parameters: Parameters, isAllowed: stri
       from (select * from text_scores order by text_rank desc, chunk_id limit $2) as best)`;
 }
 
-function counts(table: EmbeddingTable): string {
+/** @param comparesAll whether the vector side has compared every vector of the owner, so that they need not be counted again. */
+function counts(table: EmbeddingTable, comparesAll: boolean): string {
+  const embedded = comparesAll ? "null::integer" : `(select count(*) from ${table.tableName} where owner_id = $1)::integer`;
   return `
     counts as (
       select (select count(*) from vector_scores)::integer as vector_count,
@@ -183,7 +186,7 @@ function counts(table: EmbeddingTable): string {
              (select coalesce(sum(chunk_count), 0) from owner_counters where owner_id = $1)::integer as owner_chunk_count,
              (select count(*) from (select 1 from owner_counters where owner_id = $1 group by text_config having sum(chunk_count) > 0) as c
              )::integer as text_config_count,
-             (select count(*) from ${table.tableName} where owner_id = $1)::integer as owner_embedded_count)`;
+             ${embedded} as owner_embedded_count)`;
 }
 
 function toCandidate(row: CandidateRow, chunkId: string): Candidate {
