@@ -38,10 +38,12 @@ export async function addDocuments(
   alsoInTransaction?: (transaction: Queryable) => Promise<void>,
 ): Promise<StoreResult[]> {
   const started = performance.now();
-  const unchanged = await findUnchanged(deps, documents, signal);
-  const changed = documents.filter((document) => !unchanged.has(document));
+  // Hashed once: a document may be 15 MiB.
+  const fingerprinted = documents.map((document) => ({ document, fingerprint: fingerprintOf(document) }));
+  const unchanged = await findUnchanged(deps, fingerprinted, signal);
+  const changed = fingerprinted.filter(({ document }) => !unchanged.has(document));
   const prepared: PreparedDocument[] = [];
-  for (const document of changed) prepared.push(await prepareDocument(deps, document, signal));
+  for (const { document, fingerprint } of changed) prepared.push(await prepareDocument(deps, document, fingerprint, signal));
   const results = new Map<NewDocument, StoreResult>();
   for (const [document, stored] of unchanged) {
     results.set(document, {
@@ -61,7 +63,7 @@ export async function addDocuments(
       },
       { signal },
     );
-    changed.forEach((document, index) => {
+    changed.forEach(({ document }, index) => {
       const result = stored[index];
       if (result) results.set(document, result);
     });
@@ -78,18 +80,18 @@ export async function addDocuments(
 
 async function findUnchanged(
   deps: DocumentDeps,
-  documents: readonly NewDocument[],
+  documents: readonly { readonly document: NewDocument; readonly fingerprint: Buffer }[],
   signal: AbortSignal,
 ): Promise<Map<NewDocument, StoredDocument>> {
   if (documents.length === 0) return new Map();
-  const keys = documents.map((document) => ({
+  const keys = documents.map(({ document, fingerprint }) => ({
     ownerId: document.ownerId,
     idAtOrigin: document.idAtOrigin,
-    fingerprint: fingerprintOf(document),
+    fingerprint,
   }));
   const found = await findUnchangedDocuments(deps.database, keys, signal);
   const unchanged = new Map<NewDocument, StoredDocument>();
-  for (const document of documents) {
+  for (const { document } of documents) {
     const stored = found.find(
       (candidate) => candidate.ownerId === document.ownerId && candidate.idAtOrigin === document.idAtOrigin,
     );

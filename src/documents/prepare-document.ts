@@ -10,11 +10,13 @@ import { textConfigFor } from "../storage/text-config.ts";
 /**
  * Computes all that storing a document needs, so that the transaction only writes.
  *
+ * @param fingerprint the document's, from `fingerprintOf`.
  * @throws InvalidInputError if the text makes more chunks than one document may have.
  */
 export async function prepareDocument(
   deps: { chunker: TextChunker },
   document: NewDocument,
+  fingerprint: Buffer,
   signal: AbortSignal,
 ): Promise<PreparedDocument> {
   const { content, documentType, language: givenLanguage, chunking } = document;
@@ -29,7 +31,7 @@ export async function prepareDocument(
   return {
     document,
     documentId: uuidV7(),
-    fingerprint: fingerprintOf(document),
+    fingerprint,
     language,
     textConfig: textConfigFor(language),
     sizeBytes: Buffer.byteLength(content),
