@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import type { PostgresServer } from "./postgres-server.ts";
+import { initdbOptions, serverOptions } from "./server-settings.ts";
 
 const image = "pgvector/pgvector:pg18";
 
@@ -13,7 +14,10 @@ export async function startPostgresContainer(): Promise<PostgresServer | undefin
   // Loaded only here: it takes most of a second.
   const { PostgreSqlContainer } = await import("@testcontainers/postgresql");
   try {
-    const container = await new PostgreSqlContainer(image).start();
+    const container = await new PostgreSqlContainer(image)
+      .withEnvironment({ POSTGRES_INITDB_ARGS: initdbOptions.join(" ") })
+      .withCommand(["postgres", ...serverOptions])
+      .start();
     const stop = async () => {
       await container.stop();
     };

@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { isInstalled, pythonProgram, pythonToolchain } from "../../../scripts/toolchains.ts";
 import type { PostgresServer } from "./postgres-server.ts";
+import { initdbOptions, serverOptions } from "./server-settings.ts";
 
 const startTimeoutMs = 30_000;
 
@@ -58,17 +59,7 @@ function canRun(program: string, user: ServerUser): boolean {
 }
 
 function initializeDataDirectory(initdb: string, dataDirectory: string, user: ServerUser | undefined): void {
-  const initdbArguments = [
-    `--pgdata=${dataDirectory}`,
-    "--username=postgres",
-    "--auth=trust",
-    "--encoding=UTF8",
-    // The same collation on every machine, whichever locales it has.
-    "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    "--no-sync",
-  ];
+  const initdbArguments = [`--pgdata=${dataDirectory}`, "--username=postgres", "--auth=trust", "--no-sync", ...initdbOptions];
   const result = spawnSync(initdb, initdbArguments, { ...user, cwd: "/", encoding: "utf8" });
   if (result.error || result.status !== 0) {
     throw new Error(`initdb failed: ${result.error?.message ?? result.stderr}`, { cause: result.error });
@@ -84,17 +75,9 @@ async function startServer(server: {
 }): Promise<PostgresServer> {
   const logFile = join(server.directory, "postgres.log");
   const log = openSync(logFile, "a");
-  const settings = [
-    "listen_addresses=127.0.0.1",
-    `port=${server.port}`,
-    "unix_socket_directories=",
-    "max_connections=300",
-    "shared_buffers=128MB",
-    // Tests end processes, not machines, and what a process has written survives it without fsync.
-    "fsync=off",
-    "full_page_writes=off",
-  ];
-  const serverArguments = ["-D", server.dataDirectory, ...settings.flatMap((setting) => ["-c", setting])];
+  const listening = ["listen_addresses=127.0.0.1", `port=${server.port}`, "unix_socket_directories="];
+  const listenOptions = listening.flatMap((setting) => ["-c", setting]);
+  const serverArguments = ["-D", server.dataDirectory, ...listenOptions, ...serverOptions];
   const child = spawn(server.program, serverArguments, { ...server.user, cwd: "/", stdio: ["ignore", log, log] });
   const exited = once(child, "exit");
   // A test run that dies without its teardown takes the server with it.
