@@ -20,7 +20,8 @@ interface TypeSizes {
   readonly overlap: number;
 }
 
-// The numbers are llmemory 0.5.0's, whose users know them. Its overlap between parents is dropped: parents are only context here.
+// The numbers are llmemory 0.5.0's, whose users know them. Its overlap between parents is dropped: parents are only context here. Nor are
+// the sizes halved for texts below 1,000 characters: whole Cranfield abstracts are found better than their halves (nDCG@10 .395, .400).
 const sizesOfProse: TypeSizes = { parent: 600, leaf: 300, overlap: 25 };
 const sizesOfDense: TypeSizes = { parent: 800, leaf: 400, overlap: 30 };
 const sizesByType: Readonly<Record<DocumentType, TypeSizes>> = {
@@ -40,7 +41,6 @@ const sizesByType: Readonly<Record<DocumentType, TypeSizes>> = {
   pdf: sizesOfDense,
 };
 
-const shortTextChars = 1_000;
 const longTextChars = 50_000;
 const parentTokensOfLongMax = 1_200;
 const leafTokensOfLongMax = 500;
@@ -49,7 +49,7 @@ const leafTokensOfLongMax = 500;
 const strategiesWithOverlap: readonly ChunkingStrategy[] = ["hierarchical", "sliding_window"];
 
 /**
- * Sizes for a text: by type, halved below 1,000 characters, enlarged above 50,000, and overridden by the client's own.
+ * Sizes for a text: by type, enlarged above 50,000 characters, and overridden by the client's own.
  *
  * @param leafTokensMax what the embedding model takes; no leaf is larger, whatever is asked for.
  */
@@ -74,9 +74,6 @@ export function chunkSizes(input: {
 }
 
 function sizesForLength(sizes: TypeSizes, textChars: number): TypeSizes {
-  if (textChars < shortTextChars) {
-    return { parent: Math.floor(sizes.parent / 2), leaf: Math.floor(sizes.leaf / 2), overlap: Math.floor(sizes.overlap / 2) };
-  }
   if (textChars > longTextChars) {
     return {
       // In tenths, since 1.2 × 350 is not exact in binary.

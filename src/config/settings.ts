@@ -20,8 +20,23 @@ export interface Settings {
   readonly embeddingWorkers: number;
   /** Where the local model's files are; undefined: those that come with llmemory. */
   readonly modelDirectory: string | undefined;
+  /** Endpoint that speaks OpenAI's chat completions; undefined: no chat model, and neither is `chatModel` set. */
+  readonly chatBaseUrl: string | undefined;
+  readonly chatModel: string | undefined;
+  /** Secret; undefined: `chatApiKeyFile` holds it, or the endpoint asks for none. */
+  readonly chatApiKey: string | undefined;
+  readonly chatApiKeyFile: string | undefined;
+  readonly chatTimeoutMs: number;
+  /** Where the files of a cross-encoder are; undefined: there is none. */
+  readonly crossEncoderDirectory: string | undefined;
   /** Whether `serve` works off embedding jobs itself; switch it off where `llmemory worker` processes do. */
   readonly embedInServe: boolean;
+  /** Bytes ÷ 1,048,576 of embedded queries to keep; 0: none. */
+  readonly queryCacheMb: number;
+  /** The same of whole answers. */
+  readonly resultCacheMb: number;
+  /** How long searches are remembered; 0: not at all. */
+  readonly searchHistoryDays: number;
   /** Whether metric labels name owners. */
   readonly ownerLabels: boolean;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
@@ -115,11 +130,65 @@ export const settingDefinitions: Definitions = {
     description: "directory of the local model; not set: the model that comes with llmemory",
     parse: (text) => text,
   },
+  chatBaseUrl: {
+    variables: ["LLMEMORY_CHAT_BASE_URL"],
+    fallback: undefined,
+    description: "endpoint that speaks OpenAI's chat completions, such as http://127.0.0.1:8000/v1; not set: no chat model",
+    parse: httpUrl,
+  },
+  chatModel: {
+    variables: ["LLMEMORY_CHAT_MODEL"],
+    fallback: undefined,
+    description: "name of the chat model that expands, reranks and routes queries which ask for it",
+    parse: (text) => text,
+  },
+  chatApiKey: {
+    variables: ["LLMEMORY_CHAT_API_KEY"],
+    fallback: undefined,
+    description: "API key of the chat model's endpoint, if it asks for one; as an option, other users of the machine can see it",
+    parse: (text) => text.trim(),
+  },
+  chatApiKeyFile: {
+    variables: ["LLMEMORY_CHAT_API_KEY_FILE"],
+    fallback: undefined,
+    description: "file that holds the API key instead",
+    parse: (text) => text,
+  },
+  chatTimeoutMs: {
+    variables: ["LLMEMORY_CHAT_TIMEOUT_MS"],
+    fallback: "5000",
+    description: "a search goes on without a chat model that takes longer",
+    parse: wholeNumber(100, 60_000),
+  },
+  crossEncoderDirectory: {
+    variables: ["LLMEMORY_CROSS_ENCODER_DIR"],
+    fallback: undefined,
+    description: "directory with a cross-encoder that reranks: model.onnx and tokenizer.json; not set: none",
+    parse: (text) => text,
+  },
   embedInServe: {
     variables: ["LLMEMORY_EMBED_IN_SERVE"],
     fallback: "true",
     description: "let serve work off embedding jobs; false where worker processes do",
     parse: trueOrFalse,
+  },
+  queryCacheMb: {
+    variables: ["LLMEMORY_QUERY_CACHE_MB"],
+    fallback: "16",
+    description: "memory for the vectors of queries that were asked before; 0 switches the cache off",
+    parse: wholeNumber(0, 65_536),
+  },
+  resultCacheMb: {
+    variables: ["LLMEMORY_RESULT_CACHE_MB"],
+    fallback: "32",
+    description: "memory for answers to searches that were asked before; 0 switches the cache off",
+    parse: wholeNumber(0, 65_536),
+  },
+  searchHistoryDays: {
+    variables: ["LLMEMORY_SEARCH_HISTORY_DAYS"],
+    fallback: "30",
+    description: "days that searches are remembered, so that feedback can be given; 0 remembers none and forgets what there is",
+    parse: wholeNumber(0, 3_650),
   },
   ownerLabels: {
     variables: ["LLMEMORY_OWNER_LABELS"],
@@ -180,9 +249,22 @@ export function loadSettings(
       );
     }
   }
+  problems.push(...chatProblems(settings));
   if (problems.length > 0) throw new InvalidSettingsError(problems);
+  const unset = Object.fromEntries(Object.keys(settingDefinitions).map((name) => [name, undefined]));
   // Every definition has either been parsed or is one whose setting may be undefined.
-  return { databaseUrl: undefined, modelDirectory: undefined, ...settings } as Settings;
+  return { ...unset, ...settings } as unknown as Settings;
+}
+
+/** A chat model needs an address and a name, and one API key at most. */
+function chatProblems({ chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile }: Partial<Settings>): readonly string[] {
+  return [
+    ...(chatModel !== undefined && chatBaseUrl === undefined ? ["LLMEMORY_CHAT_MODEL needs LLMEMORY_CHAT_BASE_URL"] : []),
+    ...(chatBaseUrl !== undefined && chatModel === undefined ? ["LLMEMORY_CHAT_BASE_URL needs LLMEMORY_CHAT_MODEL"] : []),
+    ...(chatApiKey !== undefined && chatApiKeyFile !== undefined
+      ? ["LLMEMORY_CHAT_API_KEY and LLMEMORY_CHAT_API_KEY_FILE are both set; set one of them"]
+      : []),
+  ];
 }
 
 /** The name of a setting's command-line option: that of its environment variable without the prefix. */
@@ -206,6 +288,15 @@ function schemaName(text: string): string {
   if (text === "public" || text.startsWith("pg_"))
     throw new Error(`is "${text}"; choose a schema that belongs to llmemory alone`);
   return text;
+}
+
+/** The text is not repeated, since it may hold a password. */
+function httpUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error("must be a URL that begins with http:// or https://");
+  if (url.username || url.password) throw new Error("must not hold a user or password; use LLMEMORY_CHAT_API_KEY");
+  if (url.search || url.hash) throw new Error("must not hold ? or #");
+  return text.replace(/\/+$/, "");
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

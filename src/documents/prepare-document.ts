@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import type { TextChunker } from "../chunking/text-chunker.ts";
-import type { JsonValue, NewDocument } from "../domain/document.ts";
+import { canonicalJson } from "../domain/canonical-json.ts";
+import type { NewDocument } from "../domain/document.ts";
 import { InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { PreparedDocument } from "../storage/store-documents.ts";
@@ -58,15 +59,6 @@ export function fingerprintOf(document: NewDocument): Buffer {
     chunking: [chunking.strategy ?? null, chunking.chunkTokens ?? null, chunking.overlapTokens ?? null],
   });
   return createHash("sha256").update(facts).update("\0").update(document.content).digest();
-}
-
-/** JSON in which the order of names in objects does not matter. */
-function canonicalJson(value: JsonValue): string {
-  return JSON.stringify(value, (_key, child: JsonValue) =>
-    child !== null && typeof child === "object" && !Array.isArray(child)
-      ? Object.fromEntries(Object.entries(child).sort(([left], [right]) => (left < right ? -1 : 1)))
-      : child,
-  );
 }
 
 /** Cuts a text into segments of bounded size, never inside a character, with the code points before each. */

@@ -8,6 +8,7 @@ import type { Database } from "../storage/database.ts";
 import { claimJobs, completeJobs, failJobs, type Lease, type LeasedJob, releaseJobs } from "../storage/embedding-jobs.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import type { EmbeddingProvider } from "./embedding-provider.ts";
+import { IndexKeeper } from "./index-keeper.ts";
 
 export interface EmbeddingWorkerDeps {
   readonly database: Database;
@@ -24,22 +25,25 @@ const lanes = 2;
 
 /**
  * Works off embedding jobs until it is stopped. Any number of workers may run, in any number of processes: each job is leased to
- * one of them, and one whose worker has died is taken by another when its lease has run out.
+ * one of them, and one whose worker has died is taken by another when its lease has run out. What it stores, it also puts into the
+ * approximate index where that is due.
  */
 export class EmbeddingWorker {
   readonly #deps: EmbeddingWorkerDeps;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>[];
+  readonly #indexKeeper: IndexKeeper;
 
   constructor(deps: EmbeddingWorkerDeps) {
     this.#deps = deps;
+    this.#indexKeeper = new IndexKeeper(deps);
     this.#running = Array.from({ length: lanes }, () => this.#run());
   }
 
   /** Ends as soon as it can; jobs that are not embedded yet are given back at once. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#running);
+    await Promise.all([...this.#running, this.#indexKeeper.stop()]);
   }
 
   async #run(): Promise<void> {
@@ -73,6 +77,7 @@ export class EmbeddingWorker {
       if (failed.length > 0) await this.#fail(lease, failed);
     }
     jobsSettled.notify();
+    this.#indexKeeper.vectorsStored(embedded.map(({ job }) => job.ownerId));
     return jobs.length;
   }
 

@@ -1,14 +1,14 @@
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { WordPieceTokenizer } from "../chunking/wordpiece-tokenizer.ts";
 import { StartupError } from "../domain/errors.ts";
-import { limits } from "../domain/limits.ts";
 import { EmbedderThreadPool } from "./embedder-thread-pool.ts";
 import type { EmbeddingProvider, EmbeddingPurpose, OnTruncated } from "./embedding-provider.ts";
 import type { LocalEmbedderThreadSettings } from "./local-embedder-thread.ts";
 import { loadModelTokenizer, packagedModelDirectory, verifyModelFile } from "./model-files.ts";
 import { encodeModelInput, specialTokenCount } from "./model-input.ts";
 import { readModelManifest } from "./model-manifest.ts";
+import { startModelThread } from "./model-thread.ts";
 
 // `.ts` in a checkout, `.js` in the package: this file and the thread's are always of one kind.
 const threadFile = new URL(`./local-embedder-thread${extname(import.meta.url)}`, import.meta.url);
@@ -81,11 +81,5 @@ export async function createLocalEmbedder(options: LocalEmbedderOptions): Promis
 }
 
 function startThread(file: URL, settings: LocalEmbedderThreadSettings, purpose: EmbeddingPurpose): Worker {
-  return new Worker(file, {
-    resourceLimits: { maxYoungGenerationSizeMb: limits.threadYoungGenerationMiB },
-    workerData: settings,
-    name: `embed-${purpose}`,
-    // Without this each thread would load the telemetry of `--import` too.
-    execArgv: [],
-  });
+  return startModelThread(file, { workerData: settings, name: `embed-${purpose}` });
 }

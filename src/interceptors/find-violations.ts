@@ -1,20 +1,25 @@
 import { type DescMessage, isMessage, type Message } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
-import type { Filter, MetadataExpression } from "#gen/llmemory/v1/document_pb.js";
+import { ExplainSearchRequestSchema } from "#gen/llmemory/v1/admin_service_pb.js";
 import {
   AddDocumentRequestSchema,
   IngestDocumentsRequestSchema,
   ListDocumentsRequestSchema,
 } from "#gen/llmemory/v1/memory_service_pb.js";
-import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
+import {
+  type Feedback,
+  RecordFeedbackRequestSchema,
+  type SearchRequest,
+  SearchRequestSchema,
+} from "#gen/llmemory/v1/search_service_pb.js";
 import { checkMetadata } from "../domain/check-metadata.ts";
 import { checkPrintable, checkText } from "../domain/check-text.ts";
 import { cutText } from "../domain/cut-text.ts";
 import type { JsonObject } from "../domain/document.ts";
 import type { FieldViolation } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import { parseMetadataPath } from "../domain/metadata-path.ts";
+import { checkFilter } from "./check-filter.ts";
 import { textsOf } from "./message-texts.ts";
 
 const validator = createValidator();
@@ -63,53 +68,32 @@ function findShapeViolations(message: Message): FieldViolation[] {
     const { message: part } = message;
     return part.case === "open" ? checkPrintable("open.stream_id", part.value.streamId) : [];
   }
-  if (isMessage(message, ListDocumentsRequestSchema)) return checkFilter(message.filter);
-  if (isMessage(message, SearchRequestSchema)) {
-    const blank = message.queryText !== "" && message.queryText.trim() === "";
-    const description = "has nothing but white space; ask in words";
-    return [
-      ...(blank ? [{ field: "query_text", rule: "query_text.not_blank", description }] : []),
-      ...checkFilter(message.filter),
-    ];
-  }
+  if (isMessage(message, ListDocumentsRequestSchema)) return checkFilter("filter", message.filter);
+  if (isMessage(message, SearchRequestSchema)) return checkSearch("", message);
+  if (isMessage(message, ExplainSearchRequestSchema)) return message.search ? checkSearch("search.", message.search) : [];
+  if (isMessage(message, RecordFeedbackRequestSchema)) return checkFeedback(message.feedback);
   return [];
 }
 
-function checkFilter(filter: Filter | undefined): FieldViolation[] {
-  if (!filter?.metadata) return [];
-  const violations: FieldViolation[] = [];
-  const shape = checkExpression("filter.metadata", filter.metadata, violations);
-  const field = "filter.metadata";
-  if (shape.depth > limits.metadataExpressionDepthMax) {
-    const description = `is ${shape.depth} levels deep; at most ${limits.metadataExpressionDepthMax} are allowed`;
-    violations.push({ field, rule: "metadata_expression.depth", description });
-  }
-  if (shape.conditions > limits.metadataExpressionConditionsMax) {
-    const description = `has ${shape.conditions} conditions; at most ${limits.metadataExpressionConditionsMax} are allowed`;
-    violations.push({ field, rule: "metadata_expression.conditions", description });
-  }
-  return violations;
+/** @param prefix path of the request in the message, with a dot behind it; empty if it is the message. */
+function checkSearch(prefix: string, request: SearchRequest): FieldViolation[] {
+  const isBlank = request.queryText !== "" && request.queryText.trim() === "";
+  const description = "has nothing but white space; ask in words";
+  return [
+    ...(isBlank ? [{ field: `${prefix}query_text`, rule: "query_text.not_blank", description }] : []),
+    ...checkFilter(`${prefix}filter`, request.filter),
+  ];
 }
 
-function checkExpression(
-  field: string,
-  { expression }: MetadataExpression,
-  violations: FieldViolation[],
-): { depth: number; conditions: number } {
-  if (expression.case === "condition") {
-    if (expression.value.path !== "" && parseMetadataPath(expression.value.path) === undefined) {
-      const description =
-        "is not names joined by dots; no name may be empty, and a backslash stands only before a dot or a backslash";
-      violations.push({ field: `${field}.condition.path`, rule: "metadata_path.valid", description });
-    }
-    return { depth: 1, conditions: 1 };
-  }
-  let depth = 0;
-  let conditions = 0;
-  expression.value?.expressions.forEach((child, index) => {
-    const shape = checkExpression(`${field}.all.expressions[${index}]`, child, violations);
-    depth = Math.max(depth, shape.depth);
-    conditions += shape.conditions;
+/** Two judgements on one chunk would contradict each other. */
+function checkFeedback(feedback: readonly Feedback[]): FieldViolation[] {
+  const seen = new Set<string>();
+  return feedback.flatMap(({ chunkId }, index) => {
+    const id = chunkId.toLowerCase();
+    const isRepeated = seen.has(id);
+    seen.add(id);
+    if (!isRepeated || id === "") return [];
+    const description = "names a chunk that an earlier item names already";
+    return [{ field: `feedback[${index}].chunk_id`, rule: "feedback.chunk_once", description }];
   });
-  return { depth: depth + 1, conditions };
 }

@@ -82,6 +82,47 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       registers,
     }),
 
+    searchModelDurationSeconds: new Histogram({
+      name: "memory_search_model_duration_seconds",
+      help: "Time that a search has waited for a model, by what it asked: expansion, rerank or routing; answered or not",
+      labelNames: ["task", "model"],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    searchModelFailures: new Counter({
+      name: "memory_search_model_failures_total",
+      help: "Times that a model was of no help to a search, which went on without it",
+      labelNames: ["task", "model", "reason"],
+      registers,
+    }),
+    searchCacheHits: new Counter({
+      name: "memory_search_cache_hits_total",
+      help: "Searches answered from the result cache",
+      labelNames: ["owner_id"],
+      registers,
+    }),
+    searchCacheMisses: new Counter({
+      name: "memory_search_cache_misses_total",
+      help: "Searches that the result cache could have answered but did not hold, or held of an older version of the owner's data",
+      labelNames: ["owner_id"],
+      registers,
+    }),
+    queryCacheHits: new Counter({
+      name: "memory_query_cache_hits_total",
+      help: "Queries whose embedding was in the cache or under way for another search",
+      registers,
+    }),
+    queryCacheMisses: new Counter({
+      name: "memory_query_cache_misses_total",
+      help: "Queries that had to be embedded",
+      registers,
+    }),
+    searchHistoryDropped: new Counter({
+      name: "memory_search_history_dropped_total",
+      help: "Searches that are missing from the history, since too many waited to be written or could not be",
+      registers,
+    }),
+
     embeddingsGenerated: new Counter({
       name: "memory_embeddings_generated_total",
       help: "Texts embedded, queries included",

@@ -1,7 +1,5 @@
-import type { Candidate } from "../storage/find-candidates.ts";
-
-export type SearchType = "hybrid" | "vector" | "text";
-export type Fusion = "relative_score" | "rrf";
+import type { Candidate } from "./rank-leaves.ts";
+import type { Fusion, SearchQuery } from "./search-query.ts";
 
 /** A candidate with its place in the answer. */
 export interface ScoredCandidate extends Candidate {
@@ -14,8 +12,8 @@ export interface ScoredCandidate extends Candidate {
 /** Damps the lead of the first places (Cormack, Clarke and Büttcher, SIGIR 2009). */
 const rrfK = 60;
 
-/** Weight of the vector side unless the request says otherwise: the best of 0.5 … 0.8 on the LoCoMo development conversations. */
-export const alphaDefaults: Readonly<Record<Fusion, number>> = { relative_score: 0.7, rrf: 0.5 };
+/** Weight of the vector side unless the request says otherwise: see docs/search.md for what others gave. */
+export const alphaDefaults: Readonly<Record<Fusion, number>> = { relative_score: 0.5, rrf: 0.5 };
 
 /**
  * Gives each candidate one score and sorts: best first, equal scores by chunk id, so that the order is the same each time.
@@ -23,29 +21,55 @@ export const alphaDefaults: Readonly<Record<Fusion, number>> = { relative_score:
  * - vector: cosine similarity; text: BM25.
  * - relative_score: alpha × similarity + (1 − alpha) × BM25, each scaled to 0…1 between the worst and the best of its own side's
  *   candidates, and 0 where a side does not have the chunk. Cosines of one model lie close together, so their own scale says little.
+ *   What a speaker says whom the query names gets `speakerBoost` on top.
  * - rrf: alpha ÷ (60 + vector position) + (1 − alpha) ÷ (60 + text position); only positions matter.
- *
- * @param alpha 0…1.
  */
 export function fuse(
   candidates: readonly Candidate[],
-  options: { readonly searchType: SearchType; readonly fusion: Fusion; readonly alpha: number },
+  query: Pick<SearchQuery, "searchType" | "fusion" | "alpha" | "queryText" | "speakerBoost">,
 ): ScoredCandidate[] {
-  const { searchType, fusion, alpha } = options;
+  const { searchType, fusion, alpha } = query;
   const similarityScale = scaleOf(candidates.filter((c) => c.vectorPosition !== undefined).map((c) => c.similarity));
   const textScale = scaleOf(candidates.filter((c) => c.textPosition !== undefined).map((c) => c.textRank));
+  const isNamed = speakersNamedIn(query.queryText);
   const scored = candidates.map((candidate): ScoredCandidate => {
     const rrfScore = reciprocal(alpha, candidate.vectorPosition) + reciprocal(1 - alpha, candidate.textPosition);
-    const relativeScore = alpha * similarityScale(candidate.similarity) + (1 - alpha) * textScale(candidate.textRank);
     if (searchType === "vector") return { ...candidate, score: candidate.similarity ?? -1, rrfScore: undefined };
     if (searchType === "text") return { ...candidate, score: candidate.textRank ?? 0, rrfScore: undefined };
-    return { ...candidate, score: fusion === "rrf" ? rrfScore : relativeScore, rrfScore };
+    if (fusion === "rrf") return { ...candidate, score: rrfScore, rrfScore };
+    const relativeScore = alpha * similarityScale(candidate.similarity) + (1 - alpha) * textScale(candidate.textRank);
+    return { ...candidate, score: relativeScore + (isNamed(candidate.speaker) ? query.speakerBoost : 0), rrfScore };
   });
-  return scored.sort((left, right) => right.score - left.score || (left.chunkId < right.chunkId ? -1 : 1));
+  return sortByScore(scored);
+}
+
+/** Best first; equal scores by chunk id. */
+export function sortByScore<T extends { readonly score: number; readonly chunkId: string }>(scored: readonly T[]): T[] {
+  return [...scored].sort((left, right) => right.score - left.score || (left.chunkId < right.chunkId ? -1 : 1));
 }
 
 function reciprocal(weight: number, position: number | undefined): number {
   return position === undefined ? 0 : weight / (rrfK + position);
+}
+
+/** Tells whether a query names a speaker: by any part of the name that has at least two letters. */
+function speakersNamedIn(queryText: string): (speaker: string | undefined) => boolean {
+  const words = new Set(wordsOf(queryText));
+  const known = new Map<string, boolean>();
+  return (speaker) => {
+    if (speaker === undefined) return false;
+    const isNamed = known.get(speaker) ?? wordsOf(speaker).some((word) => word.length > 1 && words.has(word));
+    known.set(speaker, isNamed);
+    return isNamed;
+  };
+}
+
+/** A possessive, as in "Caroline's", names too. */
+function wordsOf(text: string): string[] {
+  return (text
+    .normalize("NFKC")
+    .toLowerCase()
+    .match(/[\p{L}\p{M}\p{N}]+/gu) ?? []) as string[];
 }
 
 function scaleOf(values: readonly (number | undefined)[]): (value: number | undefined) => number {

@@ -1,137 +1,177 @@
 import { v7 as uuidV7 } from "uuid";
+import type { Clock } from "../domain/clock.ts";
 import { DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
-import type { DocumentFilter } from "../domain/filter.ts";
 import { limits } from "../domain/limits.ts";
 import type { EmbeddingProvider } from "../embedding/embedding-provider.ts";
-import type { Logger } from "../observability/logger.ts";
-import type { Metrics } from "../observability/metrics.ts";
 import type { Database } from "../storage/database.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
-import { findCandidates } from "../storage/find-candidates.ts";
-import { type Hit, loadHits } from "../storage/load-hits.ts";
-import { type Fusion, fuse, type ScoredCandidate, type SearchType } from "./fuse.ts";
+import { indexSettings } from "../storage/find-nearest.ts";
+import { exactChunksMax } from "../storage/index-membership.ts";
+import { loadContext } from "../storage/load-hits.ts";
+import { readSearchFacts, type SearchFacts } from "../storage/search-facts.ts";
+import { textConfigFor } from "../storage/text-config.ts";
+import { collectHits, type FoundHit } from "./collect-hits.ts";
+import { combineVariants } from "./combine-variants.ts";
+import { expandQuery } from "./expand-query.ts";
+import { type Candidates, findCandidates } from "./find-candidates.ts";
+import { fuse } from "./fuse.ts";
+import { parseQuery } from "./parse-query.ts";
+import type { QueryEmbeddingCache } from "./query-embedding-cache.ts";
+import { refineHits } from "./refine-hits.ts";
+import type { ResultCache } from "./result-cache.ts";
+import { routeQuery } from "./route-query.ts";
+import type { SearchHistory } from "./search-history.ts";
+import type { SearchModelDeps } from "./search-models.ts";
+import type { Degradation, Receipt, SearchAnswer, SearchHit, SearchQuery } from "./search-query.ts";
+import { Stages } from "./stages.ts";
 
-export interface SearchDeps {
+export interface SearchDeps extends SearchModelDeps {
   readonly database: Database;
   readonly table: EmbeddingTable;
   readonly provider: EmbeddingProvider;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly queryCache: QueryEmbeddingCache;
+  /** Undefined: no cached answer will do. */
+  readonly resultCache: ResultCache | undefined;
+  readonly history: SearchHistory;
 }
 
-export interface SearchQuery {
-  readonly ownerId: string;
-  readonly queryText: string;
-  readonly searchType: SearchType;
-  readonly limit: number;
-  /** Weight of the vector side, 0…1. */
-  readonly alpha: number;
-  readonly fusion: Fusion;
-  readonly filter: DocumentFilter;
-}
-
-export type SearchHit = Hit & ScoredCandidate;
-
-/** How an answer came about and how complete it is. */
-export interface Receipt {
-  readonly plan: "exact" | "text_only";
-  readonly modelId: string | undefined;
-  readonly candidatesVector: number;
-  readonly candidatesText: number;
-  readonly ownerChunks: number;
-  readonly truncated: boolean;
-  readonly shortfallReason: "fewer_match" | undefined;
-  readonly degraded: readonly ("embedder_unavailable" | "embeddings_pending")[];
-  readonly stageTimes: readonly { readonly stage: string; readonly durationMs: number }[];
-}
-
-export interface SearchAnswer {
-  readonly searchId: string;
-  readonly hits: readonly SearchHit[];
-  readonly receipt: Receipt;
-}
+/** Milliseconds until the deadline of a search; undefined: it has none. */
+export type TimeLeft = () => number | undefined;
 
 /**
- * Finds the chunks of an owner that answer a query, best first. A hybrid search whose query cannot be embedded looks at words
- * alone and says so.
+ * Finds the chunks of an owner that answer a query, best first. Whatever may fail beside the database only makes the answer worse, and
+ * the receipt says so.
  *
  * @throws DependencyUnavailableError if a vector search's query cannot be embedded, or the database is down.
  */
-export async function search(deps: SearchDeps, query: SearchQuery, signal: AbortSignal): Promise<SearchAnswer> {
+export async function search(
+  deps: SearchDeps,
+  query: SearchQuery,
+  signal: AbortSignal,
+  timeLeftMs: TimeLeft = () => undefined,
+): Promise<SearchAnswer> {
   const labels = { owner_id: deps.metrics.owners.label(query.ownerId), search_type: query.searchType };
-  const started = performance.now();
   deps.metrics.searchRequests.inc(labels);
+  const started = performance.now();
   try {
-    const answer = await findAnswer(deps, query, signal);
+    const answer = await answerSearch(deps, query, signal, timeLeftMs);
     deps.metrics.searchResultsCount.observe(labels, answer.hits.length);
+    deps.history.record(query, answer, performance.now() - started);
     return answer;
   } finally {
     deps.metrics.searchDurationSeconds.observe(labels, (performance.now() - started) / 1_000);
   }
 }
 
-async function findAnswer(deps: SearchDeps, query: SearchQuery, signal: AbortSignal): Promise<SearchAnswer> {
+/** A wording of the query with what searching for it takes. */
+interface Variant {
+  readonly text: string;
+  readonly facts: SearchFacts;
+  readonly vector: Float32Array | undefined;
+}
+
+/** A search without what is kept of it: neither metrics nor history. */
+export async function answerSearch(
+  deps: SearchDeps,
+  query: SearchQuery,
+  signal: AbortSignal,
+  timeLeftMs: TimeLeft = () => undefined,
+): Promise<SearchAnswer> {
   const stages = new Stages();
-  const queryText = query.queryText.normalize("NFKC");
-  const queryVector =
-    query.searchType === "text" ? undefined : await stages.time("embed", () => embedQuery(deps, query, queryText, signal));
-  const looksAtWords = query.searchType !== "vector";
+  const giveUp = new AbortController();
+  // Prepared at the same time: parsing asks the database, embedding does not.
+  const preparing = prepareVariant(deps, query, query.queryText, stages, AbortSignal.any([signal, giveUp.signal]));
+  const { version } = await preparing.facts;
+  const cached = deps.resultCache?.get(query, version);
+  if (cached) {
+    giveUp.abort();
+    return { ...cached, receipt: { ...cached.receipt, stageTimes: stages.times } };
+  }
+  const degraded = new Set<Degradation>();
+  const expansion =
+    query.queryExpansion === "none"
+      ? { variants: [query.queryText], degraded: false }
+      : await stages.time("expand", () =>
+          expandQuery(deps, { ...query, mode: query.queryExpansion as "heuristic" | "model" }, signal),
+        );
+  if (expansion.degraded) degraded.add("expansion_unavailable");
+  const variants = await Promise.all([
+    preparing.variant,
+    ...expansion.variants.slice(1).map((text) => prepareVariant(deps, query, text, stages, signal).variant),
+  ]);
+  const [own] = variants;
+  if (!own) throw new Error("a query is a variant of itself");
+  if (query.searchType !== "text" && !own.vector) degraded.add("embedder_unavailable");
+  if (own.vector && own.facts.hasPendingEmbeddings) degraded.add("embeddings_pending");
 
-  // Both statements read one snapshot, so that no candidate is gone when it is loaded.
-  const { found, ranked, hits } = await deps.database.transaction(
-    async (transaction) => {
-      const found = await stages.time("candidates", () =>
-        findCandidates(transaction, deps.table, {
-          ownerId: query.ownerId,
-          filter: query.filter,
-          queryText: looksAtWords ? queryText : undefined,
-          queryVector,
-          count: limits.searchCandidates,
-        }),
-      );
-      const ranked = await stages.time("fuse", async () => fuse(found.candidates, query).slice(0, query.limit));
-      const ids = ranked.map((candidate) => candidate.chunkId);
-      const hits =
-        ids.length === 0 ? new Map<string, Hit>() : await stages.time("load", () => loadHits(transaction, query.ownerId, ids));
-      return { found, ranked, hits };
-    },
-    { signal, snapshot: true },
-  );
+  const { found, collected } = await findHits(deps, query, variants, stages, { signal, timeLeftMs });
+  const refined = await refineHits(deps, query, collected, stages, signal);
+  for (const degradation of refined.degraded) degraded.add(degradation);
+  const hits = await addContext(deps, query, refined.hits, stages, signal);
+  const routed =
+    query.routing &&
+    (await stages.time("route", () =>
+      routeQuery(deps, { queryText: query.queryText, evidence: hits, threshold: query.routing?.threshold ?? 0 }, signal),
+    ));
+  if (routed?.degraded) degraded.add("routing_unavailable");
 
-  const degraded: Receipt["degraded"][number][] = [];
-  if (query.searchType !== "text" && !queryVector) degraded.push("embedder_unavailable");
-  if (queryVector && found.ownerEmbeddedCount < found.ownerChunkCount) degraded.push("embeddings_pending");
-  const answer = ranked.flatMap((candidate) => {
-    const hit = hits.get(candidate.chunkId);
-    return hit ? [{ ...hit, ...candidate }] : [];
-  });
-  return {
+  const answer: SearchAnswer = {
     searchId: uuidV7(),
-    hits: answer,
+    hits,
+    routing: routed?.decision,
     receipt: {
-      plan: queryVector ? "exact" : "text_only",
-      modelId: queryVector ? deps.table.modelId : undefined,
+      plan: own.vector ? found.plan : "text_only",
+      modelId: own.vector ? deps.table.modelId : undefined,
       candidatesVector: found.vectorCount,
       candidatesText: found.textCount,
-      ownerChunks: found.ownerChunkCount,
-      truncated: found.truncated,
-      shortfallReason: answer.length < query.limit ? "fewer_match" : undefined,
-      degraded,
+      ownerChunks: own.facts.chunkCount,
+      truncated: found.isCut,
+      shortfallReason: shortfallReason(query, hits.length, { ...refined, ...found }),
+      degraded: [...degraded],
+      cacheHit: false,
+      queryVariants: expansion.variants,
       stageTimes: stages.times,
     },
   };
+  deps.resultCache?.set(query, version, answer);
+  return answer;
+}
+
+/** The facts come before the vector does, since a cached answer needs none. */
+function prepareVariant(
+  deps: SearchDeps,
+  query: SearchQuery,
+  text: string,
+  stages: Stages,
+  signal: AbortSignal,
+): { facts: Promise<SearchFacts>; variant: Promise<Variant> } {
+  const parsed = parseQuery(text);
+  const words = query.searchType === "vector" ? { words: "", phrases: [], excluded: [] } : parsed;
+  const textConfig = query.language === undefined ? undefined : textConfigFor(query.language);
+  const owner = { ownerId: query.ownerId, modelId: deps.table.modelId };
+  const facts = stages.time("facts", () => readSearchFacts(deps.database, owner, words, textConfig, signal));
+  // What is excluded would only draw the vector near; a query that only excludes is taken as it is.
+  const meaning = parsed.excluded.length > 0 && parsed.words !== "" ? parsed.words : text;
+  const vector =
+    query.searchType === "text"
+      ? Promise.resolve(undefined)
+      : stages.time("embed", () => embedQuery(deps, query, meaning, signal));
+  const variant = Promise.all([facts, vector]).then(([facts, vector]) => ({ text, facts, vector }));
+  // Whichever fails first is reported; the other must not end the process.
+  variant.catch(() => undefined);
+  return { facts, variant };
 }
 
 /** The query's vector, or undefined if the embedder fails and words will do. */
 async function embedQuery(
   deps: SearchDeps,
   query: SearchQuery,
-  queryText: string,
+  text: string,
   signal: AbortSignal,
 ): Promise<Float32Array | undefined> {
   try {
-    const [vector] = await deps.provider.embed([queryText], "query", signal);
-    return vector;
+    return await deps.queryCache.embed(deps.provider, text.normalize("NFKC"), signal);
   } catch (error) {
     const isUnavailable = error instanceof DependencyUnavailableError || error instanceof LimitExceededError;
     if (!isUnavailable || query.searchType === "vector") throw error;
@@ -140,15 +180,67 @@ async function embedQuery(
   }
 }
 
-class Stages {
-  readonly times: { stage: string; durationMs: number }[] = [];
+/** Candidates and their texts, from one snapshot, so that no candidate is gone when it is loaded. */
+async function findHits(
+  deps: SearchDeps,
+  query: SearchQuery,
+  variants: readonly Variant[],
+  stages: Stages,
+  { signal, timeLeftMs }: { readonly signal: AbortSignal; readonly timeLeftMs: TimeLeft },
+): Promise<{ found: Candidates; collected: readonly FoundHit[] }> {
+  const { database, table } = deps;
+  const most = exactChunksMax(table, database.kind);
+  // Small owners never meet the approximate index, so its settings need not be sent.
+  const large = variants.find(({ facts }) => facts.chunkCount > most);
+  const settings = large ? { settings: indexSettings(large.facts.indexProfile) } : {};
+  return await database.transaction(
+    async (transaction) => {
+      const perVariant: Candidates[] = [];
+      for (const { facts, vector } of variants) {
+        const asked = {
+          ...query,
+          facts,
+          looksAtWords: query.searchType !== "vector",
+          queryVector: vector,
+          count: Math.max(limits.searchCandidates, 2 * query.limit),
+          exactChunksMax: most,
+          timeLeftMs,
+        };
+        perVariant.push(await stages.time("candidates", () => findCandidates({ ...deps, transaction }, asked)));
+      }
+      const ranked = await stages.time("fuse", async () =>
+        combineVariants(perVariant.map(({ candidates }) => fuse(candidates, query))),
+      );
+      const collected = await stages.time("load", () => collectHits(transaction, query, ranked));
+      const [found] = perVariant;
+      if (!found) throw new Error("a query is a variant of itself");
+      return { found, collected };
+    },
+    { signal, snapshot: true, ...settings },
+  );
+}
 
-  async time<T>(stage: string, run: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    try {
-      return await run();
-    } finally {
-      this.times.push({ stage, durationMs: performance.now() - started });
-    }
-  }
+async function addContext(
+  deps: SearchDeps,
+  query: SearchQuery,
+  hits: readonly FoundHit[],
+  stages: Stages,
+  signal: AbortSignal,
+): Promise<readonly SearchHit[]> {
+  const { contextWindow: window, includeParentContext: parents } = query;
+  if ((window === 0 && !parents) || hits.length === 0) return hits.map((hit) => ({ ...hit, context: [] }));
+  const context = await stages.time("context", () =>
+    loadContext(deps.database, query.ownerId, hits, { window, parents }, signal),
+  );
+  return hits.map((hit) => ({ ...hit, context: context.get(hit.chunkId) ?? [] }));
+}
+
+function shortfallReason(
+  query: SearchQuery,
+  count: number,
+  why: { readonly isBelowMinScore: boolean; readonly isLate: boolean },
+): Receipt["shortfallReason"] {
+  if (count >= query.limit) return undefined;
+  if (why.isLate) return "deadline";
+  return why.isBelowMinScore ? "min_score" : "fewer_match";
 }

@@ -40,6 +40,7 @@ export function rpcHandler(options: {
     contextValues: (request) => valuesOf.get(request) ?? createContextValues(),
     readMaxBytes: limits.requestBytesMax,
     writeMaxBytes: limits.requestBytesMax,
+    compressMinBytes: limits.compressedReplyBytesMin,
     // A misspelt field of a JSON request is refused rather than ignored, a reply has all its fields, zeros included, and it can
     // hold the details of an error.
     jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true, registry: errorDetailTypes },

@@ -9,9 +9,11 @@ import { localPrincipal } from "../interceptors/auth.ts";
 import { interceptorChain } from "../interceptors/chain.ts";
 import { registerServices } from "../services/register-services.ts";
 import { releaseAbandonedJobs } from "../storage/embedding-jobs.ts";
-import { deleteExpiredStreams } from "../storage/ingest-streams.ts";
+import { startDeletingExpired } from "./delete-expired.ts";
 import { type Listener, listenHttp1, listenHttp2, rpcHandler } from "./listeners.ts";
 import { openResources, openTextChunker, type Resources } from "./open-resources.ts";
+import { openSearchMemory } from "./open-search-memory.ts";
+import { openSearchModels } from "./open-search-models.ts";
 import { opsEndpoints } from "./ops-endpoints.ts";
 
 export interface RunningService {
@@ -21,8 +23,6 @@ export interface RunningService {
   /** Stops gracefully: health goes down, streams are drained, requests end, jobs are given back, files are closed. */
   stop(): Promise<void>;
 }
-
-const expiryIntervalMs = 60 * 60 * 1_000;
 
 /**
  * Starts the whole service in this process.
@@ -39,6 +39,10 @@ export async function startService(settings: Settings): Promise<RunningService> 
     const { logger, metrics, database, clock } = resources;
     const chunker = await openTextChunker(resources);
     stopping.push(() => chunker.close());
+    const searchMemory = openSearchMemory(resources);
+    stopping.push(() => searchMemory.history.stop());
+    const { searchModels, close: closeSearchModels } = await openSearchModels(settings);
+    stopping.push(closeSearchModels);
     const monitor = new HealthMonitor({ ...resources, provider: resources.bareProvider });
     await monitor.start();
     stopping.push(() => monitor.stop());
@@ -47,18 +51,12 @@ export async function startService(settings: Settings): Promise<RunningService> 
       const worker = new EmbeddingWorker(resources);
       stopping.push(() => worker.stop());
     }
-    const expire = () =>
-      deleteExpiredStreams(database, new Date(clock.now().getTime() - limits.streamExpiryDays * 24 * 60 * 60 * 1_000)).catch(
-        (error: unknown) => logger.warn({ err: error }, "expired ingest streams could not be deleted"),
-      );
-    await expire();
-    const expiryTimer = setInterval(expire, expiryIntervalMs);
-    stopping.push(() => clearInterval(expiryTimer));
+    stopping.push(await startDeletingExpired(resources, searchMemory.history));
 
     const drain = new AbortController();
     const interceptors = interceptorChain({ logger, metrics, principal: localPrincipal }).map(([, interceptor]) => interceptor);
     const routes = (router: ConnectRouter) => {
-      registerServices(router, { ...resources, chunker }, drain.signal);
+      registerServices(router, { ...resources, ...searchMemory, chunker, searchModels }, drain.signal);
       registerHealth(router, monitor, drain.signal);
     };
     const handler = rpcHandler({ routes, interceptors, metrics });

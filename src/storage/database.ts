@@ -26,6 +26,8 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
   /** All statements read one snapshot; they must not write. */
   readonly snapshot?: boolean;
+  /** Server settings for this transaction alone, by name. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 }
 
 /** PostgreSQL, embedded or not, through the ordinary driver. */
@@ -38,7 +40,19 @@ export interface Database extends Queryable {
    * not keep state between calls; anything it throws rolls back.
    */
   transaction<T>(work: (transaction: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Opens a connection of its own beside the pool, for statements that may take hours or cannot run in a transaction. What is set or
+   * locked on it ends with it. The embedded database has but one connection, which each statement waits for as any other does.
+   *
+   * @param signal closes it, and so ends the statement that runs.
+   */
+  openSession(signal: AbortSignal): Promise<Session>;
   poolStatistics(): PoolStatistics;
+  close(): Promise<void>;
+}
+
+/** Statements of one connection, each on its own. */
+export interface Session extends Queryable {
   close(): Promise<void>;
 }
 

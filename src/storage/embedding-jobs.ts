@@ -1,6 +1,8 @@
 import { limits } from "../domain/limits.ts";
 import type { Database, Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
+import { touchOwners } from "./owner-counters.ts";
+import { vectorArrayParameter } from "./vector-codec.ts";
 
 /** A job that this process holds until its lease ends, with the text to embed. */
 export interface LeasedJob {
@@ -77,9 +79,9 @@ export async function completeJobs(
   results: readonly { readonly job: LeasedJob; readonly embedding: Float32Array }[],
 ): Promise<number> {
   return await database.transaction(async (transaction) => {
-    const { rows } = await transaction.query<{ owner_id: string; chunk_id: string }>(
+    const { rows } = await transaction.query<{ chunk_id: string; document_id: string }>(
       "lock_chunks",
-      `select c.owner_id, c.chunk_id
+      `select c.chunk_id, c.document_id
        from document_chunks c
        join unnest($1::text[], $2::uuid[]) as k (owner_id, chunk_id) using (owner_id, chunk_id)
        join embedding_jobs j using (owner_id, chunk_id)
@@ -88,16 +90,16 @@ export async function completeJobs(
        for key share of c`,
       [results.map(({ job }) => job.ownerId), results.map(({ job }) => job.chunkId), lease.modelId, lease.leaseId],
     );
-    const alive = new Set(rows.map((row) => row.chunk_id));
-    const stored = results.filter(({ job }) => alive.has(job.chunkId));
+    const documentIds = new Map(rows.map((row) => [row.chunk_id, row.document_id]));
+    const stored = results.filter(({ job }) => documentIds.has(job.chunkId));
     await transaction.query(
       "store_embeddings",
       `with done as (
          delete from embedding_jobs j
          using unnest($1::text[], $2::uuid[]) as k (owner_id, chunk_id)
          where j.owner_id = k.owner_id and j.chunk_id = k.chunk_id and j.model_id = $3 and j.lease_id = $4)
-       insert into ${table.tableName} (owner_id, chunk_id, embedding)
-       select * from unnest($5::text[], $6::uuid[], $7::halfvec[])
+       insert into ${table.tableName} (owner_id, chunk_id, document_id, embedding)
+       select * from unnest($5::text[], $6::uuid[], $7::uuid[], $8::${table.vectorType}[])
        on conflict (owner_id, chunk_id) do update set embedding = excluded.embedding, indexed = false`,
       [
         results.map(({ job }) => job.ownerId),
@@ -106,8 +108,16 @@ export async function completeJobs(
         lease.leaseId,
         stored.map(({ job }) => job.ownerId),
         stored.map(({ job }) => job.chunkId),
-        stored.map(({ embedding }) => vectorLiteral(embedding)),
+        stored.map(({ job }) => documentIds.get(job.chunkId)),
+        vectorArrayParameter(
+          table,
+          stored.map(({ embedding }) => embedding),
+        ),
       ],
+    );
+    await touchOwners(
+      transaction,
+      stored.map(({ job }) => job.ownerId),
     );
     return stored.length;
   });
@@ -176,9 +186,4 @@ export async function countPendingJobs(
     signal,
   );
   return rows[0] ?? { waiting: 0, dead: 0 };
-}
-
-/** A vector as pgvector reads it. */
-export function vectorLiteral(vector: Float32Array): string {
-  return `[${vector.join(",")}]`;
 }

@@ -10,7 +10,13 @@ export interface CounterChange {
   readonly tokens: number;
 }
 
-/** Adds to the counts of owners, in a slot that is chosen by chance. Rows are taken in key order, so that no two batches block each other. */
+/**
+ * Adds to the counts of owners, in a slot that is chosen by chance, and moves their versions on; a change of zero moves the version
+ * alone. Rows are taken in key order, so that no two batches block each other: call it once in a transaction.
+ *
+ * Rows are never deleted, not even those of an owner who is erased: a version that began anew could meet an answer that is cached
+ * under the same number.
+ */
 export async function addToCounters(transaction: Queryable, changes: readonly CounterChange[]): Promise<void> {
   const sums = new Map<string, { ownerId: string; textConfig: string; chunks: number; tokens: number }>();
   for (const change of changes) {
@@ -24,11 +30,12 @@ export async function addToCounters(transaction: Queryable, changes: readonly Co
   if (rows.length === 0) return;
   await transaction.query(
     "add_to_counters",
-    `insert into owner_counters as c (owner_id, text_config, slot, chunk_count, token_count)
-     select * from unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[])
+    `insert into owner_counters as c (owner_id, text_config, slot, chunk_count, token_count, version)
+     select n.*, 1 from unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) as n
      on conflict (owner_id, text_config, slot) do update
      set chunk_count = c.chunk_count + excluded.chunk_count,
-         token_count = c.token_count + excluded.token_count`,
+         token_count = c.token_count + excluded.token_count,
+         version = c.version + 1`,
     [
       rows.map((row) => row.ownerId),
       rows.map((row) => row.textConfig),
@@ -36,5 +43,13 @@ export async function addToCounters(transaction: Queryable, changes: readonly Co
       rows.map((row) => row.chunks),
       rows.map((row) => row.tokens),
     ],
+  );
+}
+
+/** Moves the versions of owners on, for what changes their answers but no counts: a renamed document, arriving vectors. */
+export async function touchOwners(transaction: Queryable, ownerIds: readonly string[]): Promise<void> {
+  await addToCounters(
+    transaction,
+    ownerIds.map((ownerId) => ({ ownerId, textConfig: "", chunks: 0, tokens: 0 })),
   );
 }

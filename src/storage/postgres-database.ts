@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Pool, type PoolClient, type PoolConfig } from "pg";
+import { Client, type ClientBase, escapeLiteral, Pool, type PoolClient, type PoolConfig } from "pg";
 import { abortError, DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Database, PoolStatistics, Queryable, QueryResult, TransactionOptions } from "./database.ts";
+import type { Database, PoolStatistics, Queryable, QueryResult, Session, TransactionOptions } from "./database.ts";
 import { errorType, isRetryable, translateDatabaseError } from "./database-errors.ts";
 
 export interface PoolOptions {
@@ -13,6 +13,13 @@ export interface PoolOptions {
   readonly poolSizeMax: number;
   readonly schema: string;
   readonly slowQueryMs: number;
+}
+
+interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values?: readonly unknown[] | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** PostgreSQL behind a pool of connections. The embedded database is the same with a pool of one. */
@@ -90,9 +97,9 @@ export class PostgresDatabase implements Database {
         this.#run(client, { name, text, values, signal: statementSignal ?? signal }),
     };
     // Whoever holds the embedded database's one connection is alone with it, so its statements read one snapshot anyway.
-    if (options.snapshot && this.kind === "embedded") return await work(inTransaction);
+    if (options.snapshot && !options.settings && this.kind === "embedded") return await work(inTransaction);
     const run = (name: string, text: string) => this.#run(client, { name, text, values: undefined, signal });
-    await run("begin", options.snapshot ? "begin isolation level repeatable read read only" : "begin");
+    await run("begin", beginStatement(options));
     try {
       const result = await work(inTransaction);
       await run("commit", "commit");
@@ -103,6 +110,33 @@ export class PostgresDatabase implements Database {
       await client.query("rollback").catch(() => undefined);
       throw error;
     }
+  }
+
+  async openSession(signal: AbortSignal): Promise<Session> {
+    if (signal.aborted) throw abortError(signal);
+    if (this.kind === "embedded") {
+      return { query: (name, text, values) => this.query(name, text, values, signal), close: async () => {} };
+    }
+    const client = new Client({
+      ...this.#options.connection,
+      connectionTimeoutMillis: limits.databaseConnectTimeoutMs,
+      application_name: "llmemory",
+    });
+    // What breaks the connection fails the statement that runs, or the next one.
+    client.on("error", () => undefined);
+    const close = async () => {
+      signal.removeEventListener("abort", close);
+      await client.end();
+    };
+    signal.addEventListener("abort", close);
+    try {
+      await client.connect();
+      await client.query(`${sessionSettings(this.#options)}; set statement_timeout to 0`);
+    } catch (error) {
+      await close();
+      throw translateDatabaseError(error, signal);
+    }
+    return { query: (name, text, values) => this.#run(client, { name, text, values, signal }), close };
   }
 
   poolStatistics(): PoolStatistics {
@@ -167,11 +201,7 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async #run<Row extends object>(
-    client: PoolClient,
-    statement: { name: string; text: string; values: readonly unknown[] | undefined; signal: AbortSignal | undefined },
-  ): Promise<QueryResult<Row>> {
-    const { name, text, values, signal } = statement;
+  async #run<Row extends object>(client: ClientBase, { name, text, values, signal }: Statement): Promise<QueryResult<Row>> {
     if (signal?.aborted) throw abortError(signal);
     const started = performance.now();
     try {
@@ -200,13 +230,19 @@ export class PostgresDatabase implements Database {
   }
 }
 
+function beginStatement({ snapshot, settings = {} }: TransactionOptions): string {
+  const begin = snapshot ? "begin isolation level repeatable read read only" : "begin";
+  const set = Object.entries(settings).map(([name, value]) => `set local ${name} to ${escapeLiteral(String(value))}`);
+  return [begin, ...set].join("; ");
+}
+
 /**
  * What every connection needs, in one round trip. Plans are made for the actual parameters: a generic plan made 9 ms into 52 for
- * large owners; and compiling costs more than these statements take. Times are read back as text in page tokens, so their form must not
+ * large owners; compiling, and starting parallel workers, costs more than these statements take. Times are read back as text in page tokens, so their form must not
  * depend on the database's settings.
  */
 function sessionSettings(options: PoolOptions): string {
-  const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to force_custom_plan; set jit to off; set datestyle to 'ISO, YMD'; set timezone to 'UTC'`;
+  const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to force_custom_plan; set jit to off; set max_parallel_workers_per_gather to 0; set datestyle to 'ISO, YMD'; set timezone to 'UTC'`;
   return options.kind === "embedded"
     ? shared
     : `${shared}; set statement_timeout to '${limits.statementTimeoutMs}ms'; set idle_in_transaction_session_timeout to '60s'; set client_connection_check_interval to '1s'`;

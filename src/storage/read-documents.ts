@@ -2,7 +2,7 @@ import type { JsonObject, StoredDocument } from "../domain/document.ts";
 import type { Queryable } from "./database.ts";
 import { type DocumentRow, documentColumns, toStoredDocument } from "./document-rows.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
-import { addToCounters } from "./owner-counters.ts";
+import { addToCounters, touchOwners } from "./owner-counters.ts";
 
 /** How a client names one document of an owner. */
 export type DocumentKey =
@@ -84,6 +84,7 @@ export async function deleteDocument(
     key.ownerId,
     documentId,
   ]);
+  if (rows.length === 0) await touchOwners(transaction, [key.ownerId]);
   await addToCounters(
     transaction,
     rows.map((row) => ({ ownerId: key.ownerId, textConfig: row.text_config, chunks: -row.chunks, tokens: -row.tokens })),

@@ -157,7 +157,9 @@ function counterChanges({ prepared, difference }: { prepared: PreparedDocument; 
   const removed = difference.removed
     .filter((chunk) => chunk.level === 0)
     .map((chunk) => ({ ownerId, textConfig: chunk.textConfig ?? "simple", chunks: -1, tokens: -chunk.tokenCount }));
-  return [...created, ...removed];
+  const changes = [...created, ...removed];
+  // A changed name or date changes no counts, but answers.
+  return changes.length > 0 ? changes : [{ ownerId, textConfig: prepared.textConfig, chunks: 0, tokens: 0 }];
 }
 
 function countLeaves(chunks: readonly { level: number }[] = []): number {

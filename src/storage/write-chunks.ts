@@ -1,6 +1,7 @@
 import type { Queryable } from "./database.ts";
 import type { ChunkDifference, ExistingChunk, PreparedChunk } from "./diff-chunks.ts";
 import type { DocumentRow } from "./document-rows.ts";
+import { indexText, needsIndexText } from "./index-text.ts";
 import type { PreparedDocument } from "./store-documents.ts";
 
 /** What one document's chunks become. */
@@ -94,10 +95,7 @@ export async function moveChunks(transaction: Queryable, writes: readonly Docume
   );
 }
 
-/**
- * Inserts new chunks, and a job for each new leaf. Compatibility forms of characters are folded for the text index alone (NFKC);
- * the chunk's own text stays as it came.
- */
+/** Inserts new chunks, and a job for each new leaf. Only the word index takes a text as `indexText` makes it; the chunk's own stays as it came. */
 export async function insertChunks(
   transaction: Queryable,
   writes: readonly DocumentWrite[],
@@ -110,11 +108,13 @@ export async function insertChunks(
     `with created as (
        insert into document_chunks (owner_id, chunk_id, document_id, parent_chunk_id, chunk_level, chunk_index, char_start, char_end,
          token_count, metadata, content, content_hash, text_config, search_vector)
-       select n.*, to_tsvector(n.text_config::regconfig, normalize(n.content, NFKC))
+       select n.owner_id, n.chunk_id, n.document_id, n.parent_chunk_id, n.chunk_level, n.chunk_index, n.char_start, n.char_end,
+              n.token_count, n.metadata, n.content, n.content_hash, n.text_config,
+              to_tsvector(n.text_config::regconfig, coalesce(n.index_text, normalize(n.content, NFKC)))
        from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::integer[], $7::integer[], $8::integer[],
-         $9::integer[], $10::jsonb[], $11::text[], $12::bytea[], $13::text[])
+         $9::integer[], $10::jsonb[], $11::text[], $12::bytea[], $13::text[], $16::text[])
          as n (owner_id, chunk_id, document_id, parent_chunk_id, chunk_level, chunk_index, char_start, char_end,
-           token_count, metadata, content, content_hash, text_config)
+           token_count, metadata, content, content_hash, text_config, index_text)
        returning owner_id, chunk_id, chunk_level)
      insert into embedding_jobs (owner_id, chunk_id, model_id, state, attempts, available_at, created_at)
      select owner_id, chunk_id, $14, 'pending', 0, $15, $15
@@ -136,6 +136,9 @@ export async function insertChunks(
       created.map((row) => (row.chunk.level === 0 ? row.textConfig : null)),
       options.modelId,
       options.now,
+      created.map((row) =>
+        row.chunk.level === 0 && needsIndexText(row.chunk.content) ? indexText(row.chunk.content, "document") : null,
+      ),
     ],
   );
 }

@@ -3,7 +3,7 @@ import { layers } from "./layers.ts";
 const layerNames = layers.flat();
 
 /** Folders of `test` that mirror no layer. */
-const otherFolders = ["architecture", "deploy", "end-to-end", "support", "toolchains"];
+const otherFolders = ["architecture", "bench", "deploy", "end-to-end", "support", "toolchains"];
 
 /**
  * Tests whose place does not say what they test, and layers without tests, as sentences. `test/storage/rows.test.ts` and

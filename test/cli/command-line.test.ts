@@ -42,6 +42,11 @@ describe("usage", () => {
     ["an unknown option", ["search", "x", "--limmit", "3"], /unknown option/],
     ["a missing argument", ["search"], /missing required argument/],
     ["a value that cannot be used", ["search", "x", "--limit", "101"], /whole number from 1 to 100/],
+    [
+      "a choice that there is not",
+      ["search", "x", "--rerank", "best"],
+      /Allowed choices are none, lexical, model, cross-encoder/,
+    ],
     ["an address that is none", ["search", "x", "--address", "nowhere"], /must be host:port/],
     ["port 0", ["search", "x", "--address", "127.0.0.1:0"], /port 0 is for listening/],
     ["delete where nobody can be asked", ["delete", "x"], /pass --yes/],

@@ -75,6 +75,7 @@ describe("settings", () => {
     ["LLMEMORY_EMBEDDING_PROVIDER", "gpt", "one of local, hashing"],
     ["LLMEMORY_EMBEDDING_DIMENSION", "3801", "from 2 to 3800"],
     ["LLMEMORY_LOG_LEVEL", "loud", "one of trace, debug"],
+    ["LLMEMORY_CHAT_TIMEOUT_MS", "0", "from 100 to 60000"],
   ])("refuse %s=%s", (variable, value, says) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringMatching(new RegExp(`^${variable} `))]);
     expect(problemsOf({ [variable]: value })[0]).toContain(says);
@@ -89,6 +90,36 @@ describe("settings", () => {
       expect(problemsOf({ ...environment, LLMEMORY_INSECURE: "true" })).toEqual([]);
     },
   );
+
+  it("need address and name of a chat model, and take its key from one place", () => {
+    const LLMEMORY_CHAT_BASE_URL = "https://models.example.org/v1/";
+    const LLMEMORY_CHAT_MODEL = "small";
+    expect(loadSettings({ LLMEMORY_CHAT_BASE_URL, LLMEMORY_CHAT_MODEL, LLMEMORY_CHAT_API_KEY: " sk-1\n" })).toMatchObject({
+      chatBaseUrl: "https://models.example.org/v1",
+      chatModel: "small",
+      chatApiKey: "sk-1",
+      chatApiKeyFile: undefined,
+      chatTimeoutMs: 5_000,
+      crossEncoderDirectory: undefined,
+    });
+    expect(problemsOf({ LLMEMORY_CHAT_BASE_URL })).toEqual(["LLMEMORY_CHAT_BASE_URL needs LLMEMORY_CHAT_MODEL"]);
+    expect(problemsOf({ LLMEMORY_CHAT_MODEL })).toEqual(["LLMEMORY_CHAT_MODEL needs LLMEMORY_CHAT_BASE_URL"]);
+    const keys = { LLMEMORY_CHAT_API_KEY: "sk-secret", LLMEMORY_CHAT_API_KEY_FILE: "key" };
+    const problems = problemsOf({ LLMEMORY_CHAT_BASE_URL, LLMEMORY_CHAT_MODEL, ...keys });
+    expect(problems).toEqual([expect.stringContaining("set one of them")]);
+    expect(problems.join()).not.toContain("sk-secret");
+  });
+
+  it.each([
+    "models.example.org",
+    "ftp://models.example.org",
+    "https://user:secret@models.example.org",
+    "https://models.example.org/?key=secret",
+  ])("refuse the chat endpoint %s without repeating it", (url) => {
+    const problems = problemsOf({ LLMEMORY_CHAT_BASE_URL: url, LLMEMORY_CHAT_MODEL: "small" });
+    expect(problems.join()).toMatch(/^LLMEMORY_CHAT_BASE_URL must/);
+    expect(problems.join()).not.toContain("secret");
+  });
 
   it("name every problem at once, under the name that the value came by", () => {
     const environment = { LLMEMORY_SCHEMA: "public", LLMEMORY_HTTP_ADDRESS: "0.0.0.0:80", LLMEMORY_LOG_LEVEL: "loud" };

@@ -16,7 +16,12 @@ import {
   IngestOpenSchema,
   ListDocumentsRequestSchema,
 } from "#gen/llmemory/v1/memory_service_pb.js";
-import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
+import {
+  BatchSearchRequestSchema,
+  FeedbackSchema,
+  RecordFeedbackRequestSchema,
+  SearchRequestSchema,
+} from "#gen/llmemory/v1/search_service_pb.js";
 import { limits } from "../../src/domain/limits.ts";
 
 /** A rule that a client reads in the proto, and the limit that the service itself goes by. */
@@ -40,11 +45,20 @@ const rules: readonly (readonly [schema: DescMessage, field: string, rule: strin
   [ListDocumentsRequestSchema, "page_size", "lte", limits.pageSizeMax],
   [SearchRequestSchema, "query_text", "maxLen", limits.queryCharsMax],
   [SearchRequestSchema, "limit", "lte", limits.searchLimitMax],
+  [SearchRequestSchema, "text_window", "lte", limits.textWindowMax],
+  [SearchRequestSchema, "context_window", "lte", limits.contextWindowMax],
+  [SearchRequestSchema, "max_query_variants", "lte", limits.queryVariantsMax],
+  [SearchRequestSchema, "rerank_top_k", "lte", limits.rerankTopKMax],
+  [BatchSearchRequestSchema, "searches", "maxItems", limits.batchSearchesMax],
+  [RecordFeedbackRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [RecordFeedbackRequestSchema, "feedback", "maxItems", limits.feedbackMax],
+  [FeedbackSchema, "note", "maxLen", limits.feedbackNoteCharsMax],
   [ChunkingSchema, "chunk_tokens", "gte", limits.chunkTokensMin],
   [ChunkingSchema, "chunk_tokens", "lte", limits.chunkTokensMax],
   [FilterSchema, "ids_at_origin", "maxItems", limits.filterValuesMax],
   [FilterSchema, "document_ids", "maxItems", limits.filterValuesMax],
   [FilterSchema, "document_types", "maxItems", limits.filterValuesMax],
+  [FilterSchema, "languages", "maxItems", limits.filterValuesMax],
   [MetadataExpressionListSchema, "expressions", "maxItems", limits.metadataExpressionConditionsMax],
 ];
 

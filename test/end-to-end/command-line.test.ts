@@ -53,6 +53,18 @@ describe.each(testDatabases())("the command line against a service on $name", (k
     expect(jsonLines((await llmemory("basics", "list", "--json")).stdout).map(({ idAtOrigin }) => idAtOrigin)).toEqual([coffee]);
   });
 
+  test("a search says how it ran, for people and for programs", async () => {
+    await llmemory("explained", "add", join(folder, "tea.md"), "--wait");
+    const people = await llmemory("explained", "search", "tea", "--explain", "--rerank", "lexical", "--context", "1");
+    expect(people.exitCode, people.stderr).toBe(exitCodes.ok);
+    expect(people.stdout).toMatch(/ 1 \d\.\d{3} [\s\S]*tea\.md[\s\S]*1 chunk in all[\s\S]*actual/);
+    const programs = await llmemory("explained", "search", "tea", "--explain", "--json");
+    expect(JSON.parse(programs.stdout)).toMatchObject({
+      response: { results: [{ documentName: "tea.md" }] },
+      statements: expect.arrayContaining([expect.objectContaining({ plan: expect.stringContaining("actual") })]),
+    });
+  });
+
   test("a search without hits is done, too", async () => {
     const { exitCode, stdout } = await llmemory("nobody", "search", "tea", "--json");
     expect(exitCode).toBe(exitCodes.ok);

@@ -25,7 +25,7 @@ describe.each(testDatabases())("large messages on $name", (kind) => {
       const content = `${text.slice(0, -8)} needle`;
       const { document } = await memory.addDocument({ ownerId, idAtOrigin: "large", content }, { timeoutMs: 120_000 });
       expect(document?.sizeBytes).toBe(BigInt(Buffer.byteLength(content)));
-      const { results } = await search.search({ ownerId, queryText: "needle", searchType: SearchType.TEXT });
+      const { results } = await search.search({ ownerId, queryText: "needle", searchType: SearchType.TEXT, textWindow: 0 });
       expect(results).toMatchObject([{ idAtOrigin: "large", charEnd: Array.from(content).length }]);
       const key = { case: "idAtOrigin" as const, value: "large" };
       expect(await errorOf(memory.getDocument({ ownerId, key, includeContent: true }))).toMatchObject({

@@ -99,6 +99,52 @@ const attempts: Readonly<Record<string, (service: ServiceInUse, tenants: Tenants
     }
   },
 
+  "SearchService.BatchSearch": async ({ search }, { ada, eve, documentId }) => {
+    const filter = create(FilterSchema, { documentIds: [documentId] });
+    const { results } = await search.batchSearch({
+      searches: [
+        { ownerId: eve, queryText },
+        { ownerId: ada, queryText },
+        { ownerId: eve, queryText, filter },
+      ],
+    });
+    const found = results.map(({ result }) =>
+      result.case === "response" ? result.value.results.map((hit) => hit.documentId) : undefined,
+    );
+    expect(found[0]).not.toContain(documentId);
+    expect(found[1]).toContain(documentId);
+    expect(found[2]).toEqual([]);
+  },
+
+  "SearchService.RecordFeedback": async ({ search }, { ada, eve }) => {
+    const { searchId, results } = await search.search({ ownerId: ada, queryText: `${queryText} of Ada` });
+    const feedback = [{ chunkId: results[0]?.chunkId ?? "", rating: 1 }];
+    const foreign = await errorOf(search.recordFeedback({ ownerId: eve, searchId, feedback }));
+    const absent = randomUUID();
+    const missing = await errorOf(search.recordFeedback({ ownerId: eve, searchId: absent, feedback }));
+    expect(foreign).toMatchObject({ code: "NOT_FOUND", reason: "NOT_FOUND" });
+    expect(foreign.message.replace(searchId, "")).toBe(missing.message.replace(absent, ""));
+    await search.recordFeedback({ ownerId: ada, searchId, feedback });
+  },
+
+  "AdminService.ExplainSearch": async ({ admin }, { eve, documentId }) => {
+    const filter = create(FilterSchema, { documentIds: [documentId] });
+    for (const explained of [
+      await admin.explainSearch({ search: { ownerId: eve, queryText } }),
+      await admin.explainSearch({ search: { ownerId: eve, queryText, filter } }),
+    ]) {
+      expect(explained.response?.results.map((result) => result.documentId)).not.toContain(documentId);
+      expect(JSON.stringify(explained.statements.map(({ sql, plan }) => sql + plan))).not.toContain("my secret diary");
+    }
+  },
+
+  "AdminService.RebuildVectorIndex": async ({ admin }, { ada, eve }) => {
+    for await (const { phase } of admin.rebuildVectorIndex({})) {
+      expect(phase).not.toContain(ada);
+      expect(phase).not.toContain(eve);
+    }
+  },
+
   "AdminService.GetOwnerStatistics": async ({ admin }, { eve }) => {
     expect(await admin.getOwnerStatistics({ ownerId: eve })).toMatchObject({ documentCount: 1n, chunkCount: 1n });
   },

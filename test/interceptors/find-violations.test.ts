@@ -1,5 +1,6 @@
 import { create, type DescMessage, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { ExplainSearchRequestSchema } from "#gen/llmemory/v1/admin_service_pb.js";
 import type { DocumentType } from "#gen/llmemory/v1/document_pb.js";
 import {
   AddDocumentRequestSchema,
@@ -8,7 +9,11 @@ import {
   IngestDocumentsRequestSchema,
   ListDocumentsRequestSchema,
 } from "#gen/llmemory/v1/memory_service_pb.js";
-import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
+import {
+  BatchSearchRequestSchema,
+  RecordFeedbackRequestSchema,
+  SearchRequestSchema,
+} from "#gen/llmemory/v1/search_service_pb.js";
 import { findViolations } from "../../src/interceptors/find-violations.ts";
 
 const half = "\ud83d";
@@ -111,6 +116,123 @@ test("documents of a batch and of an item are not checked with their message", (
   expect(fields(IngestDocumentsRequestSchema, item(0n))).toEqual([["item.sequence", "int64.gte"]]);
 });
 
+test("searches of a batch are not checked with their message, but their number is", () => {
+  const searches = (count: number) => ({ searches: Array.from({ length: count }, () => ({ queryText: "\0" })) });
+  expect(fields(BatchSearchRequestSchema, searches(20))).toEqual([]);
+  expect(fields(BatchSearchRequestSchema, searches(21))).toEqual([["searches", "repeated.max_items"]]);
+  expect(fields(BatchSearchRequestSchema, {})).toEqual([["searches", "repeated.min_items"]]);
+});
+
+describe("a search", () => {
+  const good = { ownerId: "ada", queryText: "tea" };
+  const everything = {
+    ...good,
+    language: "pt-BR",
+    textWindow: 0,
+    speakerBoost: 0,
+    minScore: -3.5,
+    includeParentContext: true,
+    contextWindow: 10,
+    mmrLambda: 0,
+    recency: { halfLife: { seconds: 3_155_760_000n }, weight: 0 },
+    queryExpansion: 3,
+    maxQueryVariants: 10,
+    rerank: 4,
+    rerankTopK: 200,
+    routing: { threshold: 1 },
+    filter: { languages: ["en", "zh-Hant-TW"] },
+  };
+
+  test("may have everything set", () => {
+    expect(fields(SearchRequestSchema, everything)).toEqual([]);
+  });
+
+  test("is told all that is wrong at once", () => {
+    const wrong = {
+      ...good,
+      language: "e",
+      textWindow: 6,
+      speakerBoost: 1.1,
+      minScore: Number.POSITIVE_INFINITY,
+      contextWindow: 11,
+      mmrLambda: -0.1,
+      recency: { weight: 2 },
+      queryExpansion: 9,
+      maxQueryVariants: 0,
+      rerank: 9,
+      rerankTopK: 201,
+      routing: { threshold: Number.NaN },
+      filter: { languages: ["en", "", "english language", "e".repeat(36)] },
+    };
+    expect(fields(SearchRequestSchema, wrong)).toEqual([
+      ["context_window", "int32.gte_lte"],
+      ["filter.languages[1]", "string.pattern"],
+      ["filter.languages[2]", "string.pattern"],
+      ["filter.languages[3]", "string.max_len"],
+      ["filter.languages[3]", "string.pattern"],
+      ["language", "string.pattern"],
+      ["max_query_variants", "int32.gte_lte"],
+      ["min_score", "double.finite"],
+      ["mmr_lambda", "double.gte_lte"],
+      ["query_expansion", "enum.defined_only"],
+      ["recency.half_life", "required"],
+      ["recency.weight", "double.gte_lte"],
+      ["rerank_top_k", "int32.gte_lte"],
+      ["rerank", "enum.defined_only"],
+      ["routing.threshold", "double.gte_lte"],
+      ["speaker_boost", "double.gte_lte"],
+      ["text_window", "int32.gte_lte"],
+    ]);
+  });
+
+  test.each([
+    ["nothing", {}, ["recency.half_life"]],
+    ["a negative time", { seconds: -1n }, ["recency.half_life"]],
+    ["a nanosecond", { nanos: 1 }, []],
+    ["more than a hundred years", { seconds: 3_155_760_001n }, ["recency.half_life"]],
+    ["seconds beyond every calendar", { seconds: 2n ** 62n }, ["recency.half_life"]],
+  ])("has a half-life of %s", (_name, halfLife, expected) => {
+    expect(fields(SearchRequestSchema, { ...good, recency: { halfLife } }).map(([field]) => field)).toEqual(expected);
+  });
+
+  test("that is to be explained is checked like any other", () => {
+    expect(fields(ExplainSearchRequestSchema, {})).toEqual([["search", "required"]]);
+    expect(fields(ExplainSearchRequestSchema, { search: everything })).toEqual([]);
+    const metadata = { expression: { case: "condition" as const, value: { path: "a..b" } } };
+    const search = { ownerId: "a b", queryText: " \t", limit: 0, filter: { metadata } };
+    expect(fields(ExplainSearchRequestSchema, { search })).toEqual([
+      ["search.filter.metadata.condition", "metadata_condition.value_required"],
+      ["search.filter.metadata.condition.path", "metadata_path.valid"],
+      ["search.limit", "int32.gte_lte"],
+      ["search.owner_id", "string.pattern"],
+      ["search.query_text", "query_text.not_blank"],
+    ]);
+  });
+});
+
+describe("feedback", () => {
+  const [searchId, chunkId] = ["0190a0e0-0000-7000-8000-000000000000", "0190a0e0-0000-7000-8000-00000000000a"];
+  const judged = (...feedback: object[]) => ({ ownerId: "ada", searchId, feedback });
+
+  test.each([
+    ["both ends of the rating", judged({ chunkId, rating: -1 }, { chunkId: searchId, rating: 1, note: "x".repeat(1_000) }), []],
+    ["none", judged(), [["feedback", "repeated.min_items"]]],
+    ["no rating", judged({ chunkId }), [["feedback[0].rating", "required"]]],
+    ["a rating above 1", judged({ chunkId, rating: 1.1 }), [["feedback[0].rating", "double.gte_lte"]]],
+    ["a rating that is no number", judged({ chunkId, rating: Number.NaN }), [["feedback[0].rating", "double.gte_lte"]]],
+    ["a long note", judged({ chunkId, rating: 0, note: "x".repeat(1_001) }), [["feedback[0].note", "string.max_len"]]],
+    ["a note with NUL", judged({ chunkId, rating: 0, note: "\0" }), [["feedback[0].note", "text.no_nul"]]],
+    ["an id that is no UUID", judged({ chunkId: "1", rating: 0 }), [["feedback[0].chunk_id", "string.uuid"]]],
+    [
+      "a chunk twice, however it is written",
+      judged({ chunkId, rating: 0 }, { chunkId: chunkId.toUpperCase(), rating: 1 }),
+      [["feedback[1].chunk_id", "feedback.chunk_once"]],
+    ],
+  ])("%s", (_name, message, expected) => {
+    expect(fields(RecordFeedbackRequestSchema, message)).toEqual(expected);
+  });
+});
+
 describe("other messages", () => {
   test.each([
     ["an empty stream message", IngestDocumentsRequestSchema, {}, [["message", "required"]]],
@@ -166,6 +288,8 @@ describe("filters", () => {
   });
   type Expression = MessageInitShape<typeof SearchRequestSchema>["filter"] extends infer F ? NonNullable<F> : never;
   const all = (...expressions: object[]) => ({ expression: { case: "all" as const, value: { expressions } } });
+  const any = (...expressions: object[]) => ({ expression: { case: "any" as const, value: { expressions } } });
+  const not = (value: object) => ({ expression: { case: "not" as const, value } });
   const search = (metadata: object) => ({ ownerId: "ada", queryText: "tea", filter: { metadata } as Expression });
 
   test.each([
@@ -185,6 +309,30 @@ describe("filters", () => {
       "51 conditions in two lists",
       search(all(all(...Array.from({ length: 50 }, () => condition("a"))), condition("b"))),
       [["filter.metadata", "metadata_expression.conditions"]],
+    ],
+    [
+      "one bad path below not and any",
+      search(not(any(condition("a"), not(condition("."))))),
+      [["filter.metadata.not.any.expressions[1].not.condition.path", "metadata_path.valid"]],
+    ],
+    ["5 levels of every kind", search(not(any(all(not(condition("a")))))), []],
+    [
+      "6 levels of every kind",
+      search(not(any(all(not(not(condition("a"))))))),
+      [["filter.metadata", "metadata_expression.depth"]],
+    ],
+    [
+      "51 conditions under not and any",
+      search(any(...Array.from({ length: 50 }, () => condition("a")), not(condition("b")))),
+      [
+        ["filter.metadata", "metadata_expression.conditions"],
+        ["filter.metadata.any.expressions", "repeated.max_items"],
+      ],
+    ],
+    [
+      "no value",
+      search({ expression: { case: "condition" as const, value: { path: "a" } } }),
+      [["filter.metadata.condition", "metadata_condition.value_required"]],
     ],
     ["no form", search({}), [["filter.metadata.expression", "required"]]],
     ["an empty list", search(all()), [["filter.metadata.all.expressions", "repeated.min_items"]]],

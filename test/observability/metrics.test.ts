@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMetrics } from "../../src/observability/metrics.ts";
 
-/** Names and labels of llmemory's monitoring guide, apart from the search cache's, which this service does not have yet. */
+/** Names and labels of llmemory's monitoring guide. */
 const guide: Readonly<Record<string, readonly string[]>> = {
   memory_documents_total: ["owner_id", "document_type"],
   memory_document_processing_seconds: ["owner_id", "document_type"],
@@ -10,6 +10,8 @@ const guide: Readonly<Record<string, readonly string[]>> = {
   memory_search_requests_total: ["owner_id", "search_type"],
   memory_search_duration_seconds: ["owner_id", "search_type"],
   memory_search_results_count: ["owner_id", "search_type"],
+  memory_search_cache_hits_total: ["owner_id"],
+  memory_search_cache_misses_total: ["owner_id"],
   memory_embeddings_generated_total: ["provider", "model"],
   memory_embedding_duration_seconds: ["provider", "model"],
   memory_embedding_queue_size: ["owner_id"],

@@ -6,7 +6,7 @@ import { decodeFilter } from "../../src/services/decode-filter.ts";
 
 test("no filter and an empty one choose everything", () => {
   expect(decodeFilter(undefined)).toEqual({});
-  expect(decodeFilter(create(FilterSchema))).toEqual({ idsAtOrigin: [], documentIds: [], documentTypes: [] });
+  expect(decodeFilter(create(FilterSchema))).toEqual({ idsAtOrigin: [], documentIds: [], documentTypes: [], languages: [] });
 });
 
 test("every part is taken over", () => {
@@ -15,6 +15,7 @@ test("every part is taken over", () => {
     idsAtOrigin: ["a"],
     documentIds: ["0190a0e0-0000-7000-8000-000000000000"],
     documentTypes: [2, 14],
+    languages: ["en", "pt-BR"],
     dateFrom: timestampFromDate(dateFrom),
     dateTo: timestampFromDate(dateTo),
   });
@@ -22,6 +23,7 @@ test("every part is taken over", () => {
     idsAtOrigin: ["a"],
     documentIds: ["0190a0e0-0000-7000-8000-000000000000"],
     documentTypes: ["markdown", "unknown"],
+    languages: ["en", "pt-BR"],
     dateFrom,
     dateTo,
     metadata: undefined,
@@ -37,20 +39,36 @@ test.each([["text"], [""], [3.5], [0], [true], [false], [null], [["a", 1]], [{ a
   },
 );
 
-test("lists of conditions keep their order and depth", () => {
+test.each<[operator: string, value: JsonValue | undefined, expected: object]>([
+  ["OPERATOR_UNSPECIFIED", null, { kind: "equal", value: null }],
+  ["OPERATOR_EQ", ["a"], { kind: "equal", value: ["a"] }],
+  ["OPERATOR_NE", 1, { kind: "not_equal", value: 1 }],
+  ["OPERATOR_IN", ["a", 1, null], { kind: "in", values: ["a", 1, null] }],
+  ["OPERATOR_RANGE", { gte: 1, lt: 2.5 }, { kind: "range", bounds: { gte: 1, lt: 2.5 } }],
+  ["OPERATOR_RANGE", { gt: "a" }, { kind: "range", bounds: { gt: "a" } }],
+  ["OPERATOR_EXISTS", undefined, { kind: "exists", exists: true }],
+  ["OPERATOR_EXISTS", true, { kind: "exists", exists: true }],
+  ["OPERATOR_EXISTS", false, { kind: "exists", exists: false }],
+  ["OPERATOR_CONTAINS", "a", { kind: "contains", values: ["a"] }],
+  ["OPERATOR_CONTAINS", ["a", 2], { kind: "contains", values: ["a", 2] }],
+  ["OPERATOR_CONTAINS", [["a"]], { kind: "contains", values: [["a"]] }],
+])("%s with %j", (operator, value, expected) => {
+  const condition = { path: "a", operator, ...(value === undefined ? {} : { value }) };
+  expect(decodeFilter(fromJson(FilterSchema, { metadata: { condition } })).metadata).toEqual({ path: ["a"], ...expected });
+});
+
+test("expressions keep their order and depth", () => {
   const condition = (path: string) => ({ condition: { path, value: 1 } });
-  const metadata = { all: { expressions: [condition("a"), { all: { expressions: [condition("b"), condition("c")] } }] } };
-  expect(decodeFilter(fromJson(FilterSchema, { metadata })).metadata).toEqual({
+  const equal = (path: string) => ({ kind: "equal", path: [path], value: 1 });
+  const all = {
+    expressions: [condition("a"), { any: { expressions: [condition("b"), { not: condition("c") }] } }, { not: condition("d") }],
+  };
+  expect(decodeFilter(fromJson(FilterSchema, { metadata: { all } })).metadata).toEqual({
     kind: "all",
     expressions: [
-      { kind: "equal", path: ["a"], value: 1 },
-      {
-        kind: "all",
-        expressions: [
-          { kind: "equal", path: ["b"], value: 1 },
-          { kind: "equal", path: ["c"], value: 1 },
-        ],
-      },
+      equal("a"),
+      { kind: "any", expressions: [equal("b"), { kind: "not", expression: equal("c") }] },
+      { kind: "not", expression: equal("d") },
     ],
   });
 });

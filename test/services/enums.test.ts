@@ -28,7 +28,7 @@ test("chunking strategies have the same names here and in the contract", () => {
 
 // Their decoders know these alone: a new value fails here until they know it, too.
 test.each([
-  [OperatorSchema, "OPERATOR_", ["unspecified", "eq"]],
+  [OperatorSchema, "OPERATOR_", ["unspecified", "eq", "ne", "in", "range", "exists", "contains"]],
   [WaitUntilSchema, "WAIT_UNTIL_", ["unspecified", "committed", "searchable"]],
 ] as const)("%s has the values that are decoded", (schema, prefix, names) => {
   expect(namesOf(schema, prefix)).toEqual(names);

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { StartupError } from "../../src/domain/errors.ts";
-import { ensureActiveModel } from "../../src/storage/embedding-models.ts";
+import { ensureActiveModel, readIndexProfile, saveIndexProfile } from "../../src/storage/embedding-models.ts";
 import { migrate } from "../../src/storage/migrate.ts";
+import { vectorArrayParameter } from "../../src/storage/vector-codec.ts";
+import { listPartitions } from "../../src/storage/vector-index.ts";
 import { testDatabases } from "../support/databases.ts";
 import { hashingModel, openEmpty, schema, useStorage } from "../support/test-storage.ts";
+import { readVectorIndexes } from "../support/vector-index.ts";
 
 const now = new Date("2026-01-01");
 const e5 = { modelId: "local/e5-small-v2", provider: "local", name: "e5-small-v2", dimension: 384 };
@@ -13,21 +16,47 @@ describe.each(testDatabases())("the active embedding model on $name", (kind) => 
 
   it("has a table of its own, which is found again", async () => {
     const { database, table } = storage();
-    expect(table).toEqual({ modelId: "hashing/64", dimension: 64, tableName: "embeddings_hashing_64" });
+    const vectorType = database.kind === "embedded" ? "vector" : "halfvec";
+    const tableName = "embeddings_hashing_64";
+    expect(table).toEqual({ modelId: "hashing/64", dimension: 64, tableName, vectorType, indexProfile: "balanced" });
     expect(await ensureActiveModel(database, hashingModel, now)).toEqual(table);
   });
 
-  it("stores its vectors in line, in partitions by owner", async () => {
+  it("stores its vectors in line, on a server in partitions by owner", async () => {
     const { database, table } = storage();
+    const partitions = await listPartitions(database, table);
     const { rows } = await database.query(
       "read_storage",
-      `select count(*)::integer as partitions, min(a.attstorage::text) as least, max(a.attstorage::text) as most,
-              min(format_type(a.atttypid, a.atttypmod)) as type
-       from pg_inherits i join pg_attribute a on a.attrelid = i.inhrelid and a.attname = 'embedding'
-       where i.inhparent = $1::regclass`,
-      [table.tableName],
+      `select distinct a.attstorage::text as storage, format_type(a.atttypid, a.atttypmod) as type
+       from unnest($1::text[]) as p (name)
+       join pg_attribute a on a.attrelid = p.name::regclass and a.attname = 'embedding'`,
+      [partitions],
     );
-    expect(rows).toEqual([{ partitions: 8, least: "p", most: "p", type: "halfvec(64)" }]);
+    expect(rows).toEqual([{ storage: "p", type: `${table.vectorType}(64)` }]);
+    const numbers = [0, 1, 2, 3, 4, 5, 6, 7];
+    expect(partitions).toEqual(
+      kind.name === "embedded" ? [table.tableName] : numbers.map((number) => `${table.tableName}_${number}`),
+    );
+  });
+
+  it("has an approximate index of its own profile in each partition, for the rows that are marked", async () => {
+    const { database, table } = storage();
+    const partitions = await listPartitions(database, table);
+    expect(await readVectorIndexes(storage())).toEqual(
+      partitions.map((partition) => ({
+        name: `${partition}_hnsw`,
+        definition: " WITH (m='16', ef_construction='200') WHERE indexed",
+        is_valid: true,
+      })),
+    );
+  });
+
+  it("is of the profile that the registry says now", async () => {
+    const { database, table } = storage();
+    await saveIndexProfile(database, table, "fast");
+    expect(await readIndexProfile(database, table)).toBe("fast");
+    expect((await ensureActiveModel(database, hashingModel, now)).indexProfile).toBe("fast");
+    await saveIndexProfile(database, table, "balanced");
   });
 
   it("cannot be replaced by another one, and the message names both and the way out", async () => {
@@ -53,19 +82,22 @@ describe.each(testDatabases())("the active embedding model on $name", (kind) => 
   });
 });
 
-describe.each(testDatabases())("the largest model that is not refused, on $name", (kind) => {
-  it("has vectors that fit a page even for the longest owner", async () => {
+describe.each(testDatabases())("the largest models that are not refused, on $name", (kind) => {
+  // The embedded database stores up to 1,900 dimensions with four bytes each.
+  it.each([1_900, 1_901, 3_800])("have %i-dimensional vectors that fit a page even for the longest owner", async (dimension) => {
     const { database, drop } = await openEmpty(kind);
     try {
       await migrate(database, schema);
-      const { tableName } = await ensureActiveModel(database, { ...e5, dimension: 3_800 }, now);
+      const table = await ensureActiveModel(database, { ...e5, dimension }, now);
+      const { tableName, vectorType } = table;
+      expect(vectorType).toBe(kind.name === "embedded" && dimension === 1_900 ? "vector" : "halfvec");
       await database.query("free_of_chunks", `alter table ${tableName} drop constraint ${tableName}_owner_id_chunk_id_fkey`);
-      const vector = `[${Array.from({ length: 3_800 }, (_, index) => index / 3_800).join(",")}]`;
-      const values = ["o".repeat(255), vector];
+      const vectors = [1, 2, 3].map((seed) => Float32Array.from({ length: dimension }, (_, index) => Math.sin(index * seed)));
       await database.query(
         "fill",
-        `insert into ${tableName} (owner_id, chunk_id, embedding) values ($1, gen_random_uuid(), $2)`,
-        values,
+        `insert into ${tableName} (owner_id, chunk_id, document_id, indexed, embedding)
+         select $1, gen_random_uuid(), gen_random_uuid(), true, vector from unnest($2::${vectorType}[]) as v (vector)`,
+        ["o".repeat(255), vectorArrayParameter(table, vectors)],
       );
     } finally {
       await drop();

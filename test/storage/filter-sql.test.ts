@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { JsonValue } from "../../src/domain/document.ts";
 import type { DocumentFilter } from "../../src/domain/filter.ts";
+import { limits } from "../../src/domain/limits.ts";
 import { listDocuments } from "../../src/storage/list-documents.ts";
 import type { StoreResult } from "../../src/storage/store-documents.ts";
 import { testDatabases } from "../support/databases.ts";
@@ -62,6 +63,37 @@ describe.each(testDatabases())("filters on $name", (kind) => {
       const ids = stored.map((result) => result.document.documentId);
       expect(await namesOf(ownerId, { documentIds: ids.slice(1) })).toEqual(["b", "c"]);
       expect(await namesOf(ownerId, { documentIds: ids.slice(3) })).toEqual([]);
+    });
+  });
+
+  describe("of languages", () => {
+    const ownerId = newOwner();
+    const languages = ["en", "en-US", "EN-gb", "eng", "de", "zh-Hant-TW", "und"];
+
+    beforeAll(async () => {
+      const sketches = languages.map((language) => ({ ownerId, documentName: language, language }));
+      await store(storage().database, [...sketches, { documentName: "foreign", language: "en" }]);
+    });
+
+    it.each<{ languages: string[]; names: string[] }>([
+      { languages: ["en"], names: ["EN-gb", "en", "en-US"] },
+      { languages: ["EN"], names: ["EN-gb", "en", "en-US"] },
+      { languages: ["en-us"], names: ["en-US"] },
+      { languages: ["en-U"], names: [] },
+      { languages: ["e"], names: [] },
+      { languages: ["zh"], names: ["zh-Hant-TW"] },
+      { languages: ["zh-Hant"], names: ["zh-Hant-TW"] },
+      { languages: ["zh-Hant-TW-x-y"], names: [] },
+      { languages: ["de", "und", "de", "fr"], names: ["de", "und"] },
+      { languages: ["%", "_n", "en-US' or true --"], names: [] },
+      { languages: [], names: ["EN-gb", "de", "en", "en-US", "eng", "und", "zh-Hant-TW"] },
+    ])("$languages choose $names", async ({ languages, names }) => {
+      expect(await namesOf(ownerId, { languages })).toEqual(names);
+    });
+
+    it("may be as many as a filter may name", async () => {
+      const many = Array.from({ length: limits.filterValuesMax - 1 }, (_, index) => `x${index}`);
+      expect(await namesOf(ownerId, { languages: [...many, "de"] })).toEqual(["de"]);
     });
   });
 

@@ -9,7 +9,7 @@ import { openEmpty, schema, silentLogger } from "../support/test-storage.ts";
 
 type Opened = Awaited<ReturnType<typeof openEmpty>>;
 
-const applied = ["0001-initial"];
+const applied = ["0001-initial", "0002-search"];
 
 describe.each(testDatabases())("migrating on $name", (kind) => {
   let opened: Opened | undefined;
@@ -55,7 +55,10 @@ describe.each(testDatabases())("migrating on $name", (kind) => {
     await database.query("pretend", "update schema_migrations set checksum = 'other' where version = 1");
     await expect(migrate(database, schema)).rejects.toThrow(StartupError);
     await expect(migrate(database, schema)).rejects.toThrow(/0001-initial was changed/);
-    await database.query("pretend", "update schema_migrations set version = 9999, name = '9999-from-the-future'");
+    await database.query(
+      "pretend",
+      "update schema_migrations set version = 9999, name = '9999-from-the-future' where version = 1",
+    );
     await expect(migrate(database, schema)).rejects.toThrow(StartupError);
     await expect(migrate(database, schema)).rejects.toThrow(/newer llmemory \(migration 9999-from-the-future\)/);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readOwnerFacts, touchOwners } from "../../src/storage/owner-counters.ts";
 import { deleteDocument } from "../../src/storage/read-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { type Sketch, store } from "../support/prepared-documents.ts";
@@ -62,6 +63,90 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
     }
     const { counted, stored } = await readBoth(storage(), ownerId);
     expect(counted).toEqual(stored);
+  });
+
+  describe("have a version that", () => {
+    const versionOf = async (ownerId: string) => (await readOwnerFacts(storage().database, ownerId)).version;
+
+    it.each<{ change: string; after: Omit<Sketch, "ownerId"> }>([
+      { change: "another document", after: { idAtOrigin: "b" } },
+      { change: "other text", after: { leaves: ["three four"] } },
+      { change: "another name", after: { documentName: "renamed" } },
+      { change: "other metadata", after: { metadata: { place: "river" } } },
+      { change: "a date", after: { documentDate: new Date("2026-01-01") } },
+      { change: "another type", after: { documentType: "chat" } },
+    ])("moves on with $change", async ({ after }) => {
+      const ownerId = newOwner();
+      await store(storage().database, [{ ownerId, idAtOrigin: "a", leaves: ["one two"] }]);
+      const before = await versionOf(ownerId);
+      expect(before).toBeGreaterThan(0n);
+      await store(storage().database, [{ ownerId, idAtOrigin: "a", leaves: ["one two"], ...after }]);
+      expect(await versionOf(ownerId)).toBeGreaterThan(before);
+    });
+
+    it("stays as it is while nothing changes, and moves for no other owner", async () => {
+      const [ownerId, other] = [newOwner(), newOwner()];
+      await store(storage().database, [{ ownerId, idAtOrigin: "a" }, { ownerId: other }]);
+      const before = await versionOf(ownerId);
+      await store(storage().database, [{ ownerId, idAtOrigin: "a" }]);
+      await store(storage().database, [{ ownerId: other }]);
+      expect(await versionOf(ownerId)).toBe(before);
+    });
+
+    it("moves on with a deletion, even of a document without chunks", async () => {
+      const { database } = storage();
+      const ownerId = newOwner();
+      await store(database, [
+        { ownerId, idAtOrigin: "a" },
+        { ownerId, idAtOrigin: "none", leaves: [], segments: [] },
+      ]);
+      for (const idAtOrigin of ["a", "none"]) {
+        const before = await versionOf(ownerId);
+        await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+        expect(await versionOf(ownerId)).toBeGreaterThan(before);
+      }
+    });
+
+    it("moves on for owners that are touched, one step each time", async () => {
+      const { database } = storage();
+      const owners = [newOwner(), newOwner()];
+      for (let round = 1; round <= 20; round++) {
+        await database.transaction((transaction) => touchOwners(transaction, [...owners, owners[0] ?? ""]));
+        expect(await Promise.all(owners.map(versionOf))).toEqual([BigInt(round), BigInt(round)]);
+      }
+      expect((await readOwnerFacts(database, owners[0] ?? "")).corpora).toEqual([]);
+    });
+
+    it("counts every writer, though many write at once", async () => {
+      const { database } = storage();
+      const owners = [newOwner(), newOwner(), newOwner()];
+      await Promise.all(
+        Array.from({ length: 30 }, (_, index) =>
+          database.transaction((transaction) => touchOwners(transaction, index % 2 === 0 ? owners : owners.toReversed())),
+        ),
+      );
+      expect(await Promise.all(owners.map(versionOf))).toEqual([30n, 30n, 30n]);
+    });
+  });
+
+  it("tell of an owner's texts by language, most chunks first", async () => {
+    const { database } = storage();
+    const ownerId = newOwner();
+    expect(await readOwnerFacts(database, ownerId)).toEqual({ corpora: [], chunkCount: 0, version: 0n });
+    await store(database, [
+      { ownerId, idAtOrigin: "de", leaves: ["eins zwei", "drei"], textConfig: "german" },
+      { ownerId, leaves: ["one two three", "four", "five"] },
+      { ownerId, idAtOrigin: "fr", leaves: ["un"], textConfig: "french" },
+    ]);
+    await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "fr" }));
+    await database.transaction((transaction) => touchOwners(transaction, [ownerId]));
+    expect(await readOwnerFacts(database, ownerId)).toMatchObject({
+      corpora: [
+        { textConfig: "english", chunkCount: 3, tokenCount: 5 },
+        { textConfig: "german", chunkCount: 2, tokenCount: 3 },
+      ],
+      chunkCount: 5,
+    });
   });
 });
 

@@ -1,56 +1,47 @@
-import { create, toJson } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
-import { FilterSchema } from "#gen/llmemory/v1/document_pb.js";
-import { Fusion, SearchResponseSchema, SearchType } from "#gen/llmemory/v1/search_service_pb.js";
-import { limits } from "../../domain/limits.ts";
+import { ExplainSearchResponseSchema } from "#gen/llmemory/v1/admin_service_pb.js";
+import { SearchResponseSchema } from "#gen/llmemory/v1/search_service_pb.js";
 import { runWithService } from "../client/run-with-service.ts";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { renderExplanation } from "../format/explanation.ts";
 import { renderSearchResponse } from "../format/search-results.ts";
 import { addClientOptions, type ClientOptions } from "../options/client-options.ts";
-import { addFilterOptions, type FilterOptions, filterFrom } from "../options/filter-options.ts";
-import { parseFraction, wholeNumber } from "../options/option-parsers.ts";
+import { addSearchOptions, type SearchOptions, searchRequestFrom } from "../options/search-options.ts";
 
-interface SearchOptions extends ClientOptions, FilterOptions {
-  readonly limit?: number;
-  readonly type?: keyof typeof searchTypes;
-  readonly alpha?: number;
-  readonly fusion?: keyof typeof fusions;
+interface Options extends ClientOptions, SearchOptions {
+  readonly explain?: boolean;
 }
-
-const searchTypes = { hybrid: SearchType.HYBRID, vector: SearchType.VECTOR, text: SearchType.TEXT } as const;
-const fusions = { "relative-score": Fusion.RELATIVE_SCORE, rrf: Fusion.RRF } as const;
 
 /** `llmemory search`: the chunks that answer a query. */
 export function registerSearch(program: Command, context: CommandContext): void {
   const command = program.command("search").description("find the chunks that answer a query");
-  addFilterOptions(addClientOptions(command))
+  addSearchOptions(addClientOptions(command))
     .argument("<query...>", "the query in ordinary words; quotes are not needed")
-    .option("-n, --limit <count>", "hits at most (default: 10)", wholeNumber({ min: 1, max: limits.searchLimitMax }))
-    .addOption(command.createOption("-t, --type <type>", "what is compared (default: hybrid)").choices(Object.keys(searchTypes)))
-    .option("--alpha <weight>", "hybrid: weight of meaning against words, 0 to 1 (default: 0.7; rrf: 0.5)", parseFraction)
-    .addOption(command.createOption("--fusion <fusion>", "hybrid: how both sides become one order").choices(Object.keys(fusions)))
-    .action((words: string[], options: SearchOptions) =>
+    .option("--explain", "show how the database ran the search; needs the permission of an operator")
+    .addHelpText("after", operatorsHelp)
+    .action((words: string[], options: Options) =>
       runWithService(context, options, async ({ service, ownerId, json, callOptions }) => {
         const queryText = words.join(" ");
-        const response = await service.search.search(
-          {
-            ownerId,
-            queryText,
-            searchType: options.type ? searchTypes[options.type] : SearchType.UNSPECIFIED,
-            fusion: options.fusion ? fusions[options.fusion] : Fusion.UNSPECIFIED,
-            filter: create(FilterSchema, filterFrom(options)),
-            ...(options.limit === undefined ? {} : { limit: options.limit }),
-            ...(options.alpha === undefined ? {} : { alpha: options.alpha }),
-          },
-          callOptions,
-        );
-        context.stdout.write(
-          json
-            ? `${JSON.stringify(toJson(SearchResponseSchema, response))}\n`
-            : renderSearchResponse(response, { query: queryText, ownerId, stream: context.stdout, hitsMax: undefined }),
-        );
+        const request = searchRequestFrom(options, { ownerId, queryText });
+        const view = { query: queryText, ownerId, stream: context.stdout, hitsMax: undefined };
+        if (options.explain) {
+          const explained = await service.admin.explainSearch({ search: request }, callOptions);
+          context.stdout.write(
+            json ? `${JSON.stringify(toJson(ExplainSearchResponseSchema, explained))}\n` : renderExplanation(explained, view),
+          );
+        } else {
+          const response = await service.search.search(request, callOptions);
+          context.stdout.write(
+            json ? `${JSON.stringify(toJson(SearchResponseSchema, response))}\n` : renderSearchResponse(response, view),
+          );
+        }
         return exitCodes.ok;
       }),
     );
 }
+
+const operatorsHelp = `
+In a query, '"two words"' must be found as they stand, and -word must not be there:
+  llmemory search --limit 3 -- '"black coffee"' or '"strong tea"' -sugar`;

@@ -1,14 +1,14 @@
 import {
-  Degradation,
-  Plan,
-  type Receipt,
+  type ContextChunk,
+  ContextRelation,
+  Route,
+  type RoutingDecision,
   type SearchResponse,
   type SearchResult,
-  ShortfallReason,
 } from "#gen/llmemory/v1/search_service_pb.js";
 import type { OutputStream } from "../command-context.ts";
 import { documentTypeName } from "../options/option-parsers.ts";
-import { count, durationMilliseconds, formatMilliseconds } from "./quantities.ts";
+import { receiptLine } from "./receipt-line.ts";
 import { snippetLines } from "./snippet.ts";
 import { printableLine, styleFor } from "./style.ts";
 
@@ -26,12 +26,13 @@ export interface SearchView {
   readonly hitsMax: number | undefined;
 }
 
-/** Hits in order, each with a snippet, and the receipt as the last line. */
+/** Hits in order, each with a snippet amid its context, and the receipt as the last line. */
 export function renderSearchResponse(response: SearchResponse, view: SearchView): string {
   const style = styleFor(view.stream);
   const hits = response.results.slice(0, view.hitsMax);
   const blocks = hits.map((hit, index) => renderHit(hit, index + 1, view));
   if (blocks.length === 0) blocks.push(`No hits among the documents of owner ${view.ownerId}.\n`);
+  if (response.routing) blocks.unshift(renderRouting(response.routing, style));
   const receipt = response.receipt ? `${style("dim", receiptLine(response.receipt))}\n` : "";
   return `${blocks.join("\n")}${receipt === "" ? "" : "\n"}${receipt}`;
 }
@@ -50,52 +51,29 @@ function renderHit(hit: SearchResult, rank: number, view: SearchView): string {
     const spans = line.map(({ text, isMatch }) => (isMatch ? style("yellow", text) : text));
     return indent + spans.join("");
   });
-  return `${[head, ...lines].join("\n")}\n`;
+  const isBefore = (chunk: ContextChunk) => chunk.relation === ContextRelation.PARENT || chunk.chunkIndex < hit.chunkIndex;
+  const before = hit.context.filter((chunk) => isBefore(chunk)).map((chunk) => contextLine(chunk, width));
+  const after = hit.context.filter((chunk) => !isBefore(chunk)).map((chunk) => contextLine(chunk, width));
+  const dim = (line: string) => style("dim", line);
+  return `${[head, ...before.map(dim), ...lines, ...after.map(dim)].join("\n")}\n`;
 }
 
-/** How complete the answer is and how long it took, in one line. */
-export function receiptLine(receipt: Receipt): string {
-  const parts = [
-    plans[receipt.plan],
-    receipt.candidatesVector > 0n ? count(receipt.candidatesVector, "vector compared", "vectors compared") : "",
-    receipt.candidatesText > 0n
-      ? count(receipt.candidatesText, "chunk with words of the query", "chunks with words of the query")
-      : "",
-    `${count(receipt.ownerChunks, "chunk")} in all`,
-    receipt.truncated ? "some candidates were left out" : "",
-    shortfalls[receipt.shortfallReason],
-    ...receipt.degraded.map((degradation) => `degraded: ${degradations[degradation]}`),
-    receipt.model === "" ? "" : printableLine(receipt.model),
-    stageTimes(receipt),
-  ];
-  return parts.filter((part) => part !== "").join(" · ");
+/** As much of the text around a hit as one line holds. */
+function contextLine(chunk: ContextChunk, width: number): string {
+  const name = chunk.relation === ContextRelation.PARENT ? "section" : `chunk ${chunk.chunkIndex + 1}`;
+  const [line = []] = snippetLines(chunk.content, "", { widthMax: Math.max(20, width - name.length - 2), linesMax: 1 });
+  return `${indent}${name}: ${line.map(({ text }) => text).join("")}`;
 }
 
-const plans: Record<Plan, string> = {
-  [Plan.UNSPECIFIED]: "",
-  [Plan.EXACT]: "exact",
-  [Plan.TEXT_ONLY]: "words only",
-};
-
-const shortfalls: Record<ShortfallReason, string> = {
-  [ShortfallReason.UNSPECIFIED]: "",
-  [ShortfallReason.FEWER_MATCH]: "no more match",
-  [ShortfallReason.REPLY_SIZE]: "more would not have fit into one reply",
-};
-
-const degradations: Record<Degradation, string> = {
-  [Degradation.UNSPECIFIED]: "",
-  [Degradation.EMBEDDER_UNAVAILABLE]: "the query could not be embedded, so only words were looked at",
-  [Degradation.EMBEDDINGS_PENDING]: "some chunks are not embedded yet",
-};
-
-function stageTimes(receipt: Receipt): string {
-  const times = receipt.stageTimes.map(({ stage, duration }) => ({
-    stage: printableLine(stage),
-    milliseconds: duration ? durationMilliseconds(duration) : 0,
-  }));
-  if (times.length === 0) return "";
-  const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  const stages = times.map(({ stage, milliseconds }) => `${stage} ${formatMilliseconds(milliseconds)}`);
-  return `${formatMilliseconds(total)} (${stages.join(", ")})`;
+function renderRouting({ route, confidence, reason }: RoutingDecision, style: ReturnType<typeof styleFor>): string {
+  const why = reason === "" ? "" : style("dim", `: ${printableLine(reason)}`);
+  return `Best answered from ${routes[route]} (${confidence.toFixed(2)})${why}\n`;
 }
+
+const routes: Record<Route, string> = {
+  [Route.UNSPECIFIED]: "an unknown place",
+  [Route.RETRIEVAL]: "memory",
+  [Route.WEB_SEARCH]: "the web",
+  [Route.CLARIFICATION]: "the user, who should say more",
+  [Route.UNANSWERABLE]: "nowhere",
+};

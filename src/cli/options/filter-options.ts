@@ -15,12 +15,13 @@ import {
 export interface FilterOptions {
   readonly origin?: readonly string[];
   readonly documentType?: readonly DocumentType[];
+  readonly documentLanguage?: readonly string[];
   readonly from?: Timestamp;
   readonly to?: Timestamp;
   readonly where?: readonly KeyValue[];
 }
 
-/** Adds --origin, --document-type, --from, --to and --where. */
+/** Adds --origin, --document-type, --document-language, --from, --to and --where. */
 export function addFilterOptions(command: Command): Command {
   return command
     .option("--origin <id>", "only the document with this id at origin; may be repeated", collectText)
@@ -29,6 +30,7 @@ export function addFilterOptions(command: Command): Command {
       `only documents of this type (${documentTypeNames.join(", ")}); may be repeated`,
       collectDocumentType,
     )
+    .option("--document-language <tag>", "only documents in this language, such as en or pt-BR; may be repeated", collectText)
     .option("--from <date>", "only documents dated on this day or later, or at this time", (text: string) => parseDate(text))
     .option("--to <date>", "only documents dated on this day or earlier, or at this time", (text: string) =>
       parseDate(text, "end"),
@@ -51,6 +53,7 @@ export function filterFrom(options: FilterOptions): MessageInitShape<typeof Filt
   return {
     idsAtOrigin: [...(options.origin ?? [])],
     documentTypes: [...(options.documentType ?? [])],
+    languages: [...(options.documentLanguage ?? [])],
     ...(options.from ? { dateFrom: options.from } : {}),
     ...(options.to ? { dateTo: options.to } : {}),
     ...(conditions.length > 0 ? { metadata: { expression: { case: "all", value: { expressions: conditions } } } } : {}),

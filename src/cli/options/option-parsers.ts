@@ -93,3 +93,21 @@ export function parseFraction(text: string): number {
   if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("It must be a number from 0 to 1.");
   return value;
 }
+
+/** A parser of finite numbers. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It must be a number.");
+  return value;
+}
+
+/** A hundred years of 365.25 days. */
+const daysMax = 36_525;
+
+/** A parser of days; gives milliseconds. */
+export function parseDays(text: string): number {
+  const milliseconds = Math.round(Number(text) * 86_400_000);
+  if (!(milliseconds >= 1 && milliseconds <= daysMax * 86_400_000))
+    throw new InvalidArgumentError(`It must be a number of days above 0, at most ${daysMax}.`);
+  return milliseconds;
+}

@@ -7,9 +7,11 @@ import {
   documentTypeName,
   metadataFrom,
   parseDate,
+  parseDays,
   parseDocumentType,
   parseFraction,
   parseKeyValue,
+  parseNumber,
   wholeNumber,
 } from "../../../src/cli/options/option-parsers.ts";
 
@@ -58,6 +60,13 @@ it.each([
   [() => parseFraction("")],
   [() => wholeNumber({ min: 1, max: 100 })("0")],
   [() => wholeNumber({ min: 1, max: 100 })("1e1")],
+  [() => parseNumber("")],
+  [() => parseNumber("a")],
+  [() => parseNumber("Infinity")],
+  [() => parseDays("0")],
+  [() => parseDays("-1")],
+  [() => parseDays("36525.1")],
+  [() => parseDays("a")],
 ])("refuses %s", (parse) => {
   expect(parse).toThrow(InvalidArgumentError);
 });
@@ -65,4 +74,9 @@ it.each([
 it.each([["legal-document"], ["legal_document"], ["LEGAL_DOCUMENT"]])("reads the type %s", (text) => {
   expect(documentTypeName(parseDocumentType(text))).toBe("legal-document");
   expect(parseDocumentType(text)).toBe(DocumentType.LEGAL_DOCUMENT);
+});
+
+it("reads numbers of either sign, and days as milliseconds", () => {
+  expect(["-3.5", "0", "7"].map(parseNumber)).toEqual([-3.5, 0, 7]);
+  expect(["0.5", "30", "36525"].map(parseDays)).toEqual([43_200_000, 2_592_000_000, 3_155_760_000_000]);
 });

@@ -25,6 +25,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What an approximate index is to be good at.
+type IndexProfile int32
+
+const (
+	// The default: INDEX_PROFILE_BALANCED.
+	IndexProfile_INDEX_PROFILE_UNSPECIFIED IndexProfile = 0
+	// Quick to build and to search; it misses the most.
+	IndexProfile_INDEX_PROFILE_FAST IndexProfile = 1
+	// Between the two others.
+	IndexProfile_INDEX_PROFILE_BALANCED IndexProfile = 2
+	// Misses the least; slow to build, and slower to search.
+	IndexProfile_INDEX_PROFILE_ACCURATE IndexProfile = 3
+)
+
+// Enum value maps for IndexProfile.
+var (
+	IndexProfile_name = map[int32]string{
+		0: "INDEX_PROFILE_UNSPECIFIED",
+		1: "INDEX_PROFILE_FAST",
+		2: "INDEX_PROFILE_BALANCED",
+		3: "INDEX_PROFILE_ACCURATE",
+	}
+	IndexProfile_value = map[string]int32{
+		"INDEX_PROFILE_UNSPECIFIED": 0,
+		"INDEX_PROFILE_FAST":        1,
+		"INDEX_PROFILE_BALANCED":    2,
+		"INDEX_PROFILE_ACCURATE":    3,
+	}
+)
+
+func (x IndexProfile) Enum() *IndexProfile {
+	p := new(IndexProfile)
+	*p = x
+	return p
+}
+
+func (x IndexProfile) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (IndexProfile) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_admin_service_proto_enumTypes[0].Descriptor()
+}
+
+func (IndexProfile) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_admin_service_proto_enumTypes[0]
+}
+
+func (x IndexProfile) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use IndexProfile.Descriptor instead.
+func (IndexProfile) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Asks for an owner's counts.
 type GetOwnerStatisticsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -436,11 +493,304 @@ func (x *OwnerEmbeddingQueue) GetOldestAge() *durationpb.Duration {
 	return nil
 }
 
+// Asks how a search runs.
+type ExplainSearchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The search. Required.
+	Search        *SearchRequest `protobuf:"bytes,1,opt,name=search,proto3" json:"search,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainSearchRequest) Reset() {
+	*x = ExplainSearchRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainSearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainSearchRequest) ProtoMessage() {}
+
+func (x *ExplainSearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainSearchRequest.ProtoReflect.Descriptor instead.
+func (*ExplainSearchRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ExplainSearchRequest) GetSearch() *SearchRequest {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+// How a search ran.
+type ExplainSearchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer.
+	Response *SearchResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
+	// The statements, in the order they ran. Texts that would make the reply larger than 4 MiB are cut, and end with `…`.
+	Statements    []*ExplainedStatement `protobuf:"bytes,2,rep,name=statements,proto3" json:"statements,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainSearchResponse) Reset() {
+	*x = ExplainSearchResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainSearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainSearchResponse) ProtoMessage() {}
+
+func (x *ExplainSearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainSearchResponse.ProtoReflect.Descriptor instead.
+func (*ExplainSearchResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExplainSearchResponse) GetResponse() *SearchResponse {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *ExplainSearchResponse) GetStatements() []*ExplainedStatement {
+	if x != nil {
+		return x.Statements
+	}
+	return nil
+}
+
+// How the database ran one statement of a search.
+type ExplainedStatement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statement's name in metrics and logs, such as `find_candidates`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The statement, with parameters as `$1`.
+	Sql string `protobuf:"bytes,2,opt,name=sql,proto3" json:"sql,omitempty"`
+	// What `explain (analyze, buffers)` says of it, in lines.
+	Plan string `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Time it took.
+	Duration      *durationpb.Duration `protobuf:"bytes,4,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainedStatement) Reset() {
+	*x = ExplainedStatement{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainedStatement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainedStatement) ProtoMessage() {}
+
+func (x *ExplainedStatement) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainedStatement.ProtoReflect.Descriptor instead.
+func (*ExplainedStatement) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ExplainedStatement) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ExplainedStatement) GetSql() string {
+	if x != nil {
+		return x.Sql
+	}
+	return ""
+}
+
+func (x *ExplainedStatement) GetPlan() string {
+	if x != nil {
+		return x.Plan
+	}
+	return ""
+}
+
+func (x *ExplainedStatement) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+// Asks to build the vector index anew.
+type RebuildVectorIndexRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Default: INDEX_PROFILE_BALANCED.
+	Profile       IndexProfile `protobuf:"varint,1,opt,name=profile,proto3,enum=llmemory.v1.IndexProfile" json:"profile,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildVectorIndexRequest) Reset() {
+	*x = RebuildVectorIndexRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildVectorIndexRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildVectorIndexRequest) ProtoMessage() {}
+
+func (x *RebuildVectorIndexRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildVectorIndexRequest.ProtoReflect.Descriptor instead.
+func (*RebuildVectorIndexRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RebuildVectorIndexRequest) GetProfile() IndexProfile {
+	if x != nil {
+		return x.Profile
+	}
+	return IndexProfile_INDEX_PROFILE_UNSPECIFIED
+}
+
+// How far the building of the vector index is.
+type RebuildVectorIndexResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is being done, in a word.
+	Phase string `protobuf:"bytes,1,opt,name=phase,proto3" json:"phase,omitempty"`
+	// Partitions that are done.
+	PartitionsDone int32 `protobuf:"varint,2,opt,name=partitions_done,json=partitionsDone,proto3" json:"partitions_done,omitempty"`
+	// Partitions in all.
+	PartitionsTotal int32 `protobuf:"varint,3,opt,name=partitions_total,json=partitionsTotal,proto3" json:"partitions_total,omitempty"`
+	// Share of the work that is done, 0 to 1.
+	Fraction      float64 `protobuf:"fixed64,4,opt,name=fraction,proto3" json:"fraction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildVectorIndexResponse) Reset() {
+	*x = RebuildVectorIndexResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildVectorIndexResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildVectorIndexResponse) ProtoMessage() {}
+
+func (x *RebuildVectorIndexResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildVectorIndexResponse.ProtoReflect.Descriptor instead.
+func (*RebuildVectorIndexResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RebuildVectorIndexResponse) GetPhase() string {
+	if x != nil {
+		return x.Phase
+	}
+	return ""
+}
+
+func (x *RebuildVectorIndexResponse) GetPartitionsDone() int32 {
+	if x != nil {
+		return x.PartitionsDone
+	}
+	return 0
+}
+
+func (x *RebuildVectorIndexResponse) GetPartitionsTotal() int32 {
+	if x != nil {
+		return x.PartitionsTotal
+	}
+	return 0
+}
+
+func (x *RebuildVectorIndexResponse) GetFraction() float64 {
+	if x != nil {
+		return x.Fraction
+	}
+	return 0
+}
+
 var File_llmemory_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllmemory/v1/admin_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"6\n" +
+	"\x1fllmemory/v1/admin_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\x1a llmemory/v1/search_service.proto\"6\n" +
 	"\x19GetOwnerStatisticsRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\"\xe9\x03\n" +
 	"\x1aGetOwnerStatisticsResponse\x12%\n" +
@@ -471,10 +821,36 @@ const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n" +
 	"\x04dead\x18\x03 \x01(\x03R\x04dead\x128\n" +
 	"\n" +
-	"oldest_age\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\toldestAge2\xeb\x01\n" +
+	"oldest_age\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\"J\n" +
+	"\x14ExplainSearchRequest\x122\n" +
+	"\x06search\x18\x01 \x01(\v2\x1a.llmemory.v1.SearchRequestR\x06search\"\x91\x01\n" +
+	"\x15ExplainSearchResponse\x127\n" +
+	"\bresponse\x18\x01 \x01(\v2\x1b.llmemory.v1.SearchResponseR\bresponse\x12?\n" +
+	"\n" +
+	"statements\x18\x02 \x03(\v2\x1f.llmemory.v1.ExplainedStatementR\n" +
+	"statements\"\x85\x01\n" +
+	"\x12ExplainedStatement\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03sql\x18\x02 \x01(\tR\x03sql\x12\x12\n" +
+	"\x04plan\x18\x03 \x01(\tR\x04plan\x125\n" +
+	"\bduration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bduration\"P\n" +
+	"\x19RebuildVectorIndexRequest\x123\n" +
+	"\aprofile\x18\x01 \x01(\x0e2\x19.llmemory.v1.IndexProfileR\aprofile\"\xa2\x01\n" +
+	"\x1aRebuildVectorIndexResponse\x12\x14\n" +
+	"\x05phase\x18\x01 \x01(\tR\x05phase\x12'\n" +
+	"\x0fpartitions_done\x18\x02 \x01(\x05R\x0epartitionsDone\x12)\n" +
+	"\x10partitions_total\x18\x03 \x01(\x05R\x0fpartitionsTotal\x12\x1a\n" +
+	"\bfraction\x18\x04 \x01(\x01R\bfraction*}\n" +
+	"\fIndexProfile\x12\x1d\n" +
+	"\x19INDEX_PROFILE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12INDEX_PROFILE_FAST\x10\x01\x12\x1a\n" +
+	"\x16INDEX_PROFILE_BALANCED\x10\x02\x12\x1a\n" +
+	"\x16INDEX_PROFILE_ACCURATE\x10\x032\xbe\x03\n" +
 	"\fAdminService\x12n\n" +
 	"\x12GetOwnerStatistics\x12&.llmemory.v1.GetOwnerStatisticsRequest\x1a'.llmemory.v1.GetOwnerStatisticsResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12k\n" +
-	"\x11GetEmbeddingQueue\x12%.llmemory.v1.GetEmbeddingQueueRequest\x1a&.llmemory.v1.GetEmbeddingQueueResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
+	"\x11GetEmbeddingQueue\x12%.llmemory.v1.GetEmbeddingQueueRequest\x1a&.llmemory.v1.GetEmbeddingQueueResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12_\n" +
+	"\rExplainSearch\x12!.llmemory.v1.ExplainSearchRequest\x1a\".llmemory.v1.ExplainSearchResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12p\n" +
+	"\x12RebuildVectorIndex\x12&.llmemory.v1.RebuildVectorIndexRequest\x1a'.llmemory.v1.RebuildVectorIndexResponse\"\a\xa0\xbb\x18\x03\x90\x02\x020\x01B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
 
 var (
 	file_llmemory_v1_admin_service_proto_rawDescOnce sync.Once
@@ -488,35 +864,53 @@ func file_llmemory_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_llmemory_v1_admin_service_proto_rawDescData
 }
 
-var file_llmemory_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_llmemory_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_llmemory_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_llmemory_v1_admin_service_proto_goTypes = []any{
-	(*GetOwnerStatisticsRequest)(nil),  // 0: llmemory.v1.GetOwnerStatisticsRequest
-	(*GetOwnerStatisticsResponse)(nil), // 1: llmemory.v1.GetOwnerStatisticsResponse
-	(*DocumentTypeCount)(nil),          // 2: llmemory.v1.DocumentTypeCount
-	(*GetEmbeddingQueueRequest)(nil),   // 3: llmemory.v1.GetEmbeddingQueueRequest
-	(*GetEmbeddingQueueResponse)(nil),  // 4: llmemory.v1.GetEmbeddingQueueResponse
-	(*OwnerEmbeddingQueue)(nil),        // 5: llmemory.v1.OwnerEmbeddingQueue
-	(*timestamppb.Timestamp)(nil),      // 6: google.protobuf.Timestamp
-	(DocumentType)(0),                  // 7: llmemory.v1.DocumentType
-	(*durationpb.Duration)(nil),        // 8: google.protobuf.Duration
+	(IndexProfile)(0),                  // 0: llmemory.v1.IndexProfile
+	(*GetOwnerStatisticsRequest)(nil),  // 1: llmemory.v1.GetOwnerStatisticsRequest
+	(*GetOwnerStatisticsResponse)(nil), // 2: llmemory.v1.GetOwnerStatisticsResponse
+	(*DocumentTypeCount)(nil),          // 3: llmemory.v1.DocumentTypeCount
+	(*GetEmbeddingQueueRequest)(nil),   // 4: llmemory.v1.GetEmbeddingQueueRequest
+	(*GetEmbeddingQueueResponse)(nil),  // 5: llmemory.v1.GetEmbeddingQueueResponse
+	(*OwnerEmbeddingQueue)(nil),        // 6: llmemory.v1.OwnerEmbeddingQueue
+	(*ExplainSearchRequest)(nil),       // 7: llmemory.v1.ExplainSearchRequest
+	(*ExplainSearchResponse)(nil),      // 8: llmemory.v1.ExplainSearchResponse
+	(*ExplainedStatement)(nil),         // 9: llmemory.v1.ExplainedStatement
+	(*RebuildVectorIndexRequest)(nil),  // 10: llmemory.v1.RebuildVectorIndexRequest
+	(*RebuildVectorIndexResponse)(nil), // 11: llmemory.v1.RebuildVectorIndexResponse
+	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
+	(DocumentType)(0),                  // 13: llmemory.v1.DocumentType
+	(*durationpb.Duration)(nil),        // 14: google.protobuf.Duration
+	(*SearchRequest)(nil),              // 15: llmemory.v1.SearchRequest
+	(*SearchResponse)(nil),             // 16: llmemory.v1.SearchResponse
 }
 var file_llmemory_v1_admin_service_proto_depIdxs = []int32{
-	2, // 0: llmemory.v1.GetOwnerStatisticsResponse.document_types:type_name -> llmemory.v1.DocumentTypeCount
-	6, // 1: llmemory.v1.GetOwnerStatisticsResponse.first_created_at:type_name -> google.protobuf.Timestamp
-	6, // 2: llmemory.v1.GetOwnerStatisticsResponse.last_updated_at:type_name -> google.protobuf.Timestamp
-	7, // 3: llmemory.v1.DocumentTypeCount.document_type:type_name -> llmemory.v1.DocumentType
-	8, // 4: llmemory.v1.GetEmbeddingQueueResponse.oldest_age:type_name -> google.protobuf.Duration
-	5, // 5: llmemory.v1.GetEmbeddingQueueResponse.owners:type_name -> llmemory.v1.OwnerEmbeddingQueue
-	8, // 6: llmemory.v1.OwnerEmbeddingQueue.oldest_age:type_name -> google.protobuf.Duration
-	0, // 7: llmemory.v1.AdminService.GetOwnerStatistics:input_type -> llmemory.v1.GetOwnerStatisticsRequest
-	3, // 8: llmemory.v1.AdminService.GetEmbeddingQueue:input_type -> llmemory.v1.GetEmbeddingQueueRequest
-	1, // 9: llmemory.v1.AdminService.GetOwnerStatistics:output_type -> llmemory.v1.GetOwnerStatisticsResponse
-	4, // 10: llmemory.v1.AdminService.GetEmbeddingQueue:output_type -> llmemory.v1.GetEmbeddingQueueResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	3,  // 0: llmemory.v1.GetOwnerStatisticsResponse.document_types:type_name -> llmemory.v1.DocumentTypeCount
+	12, // 1: llmemory.v1.GetOwnerStatisticsResponse.first_created_at:type_name -> google.protobuf.Timestamp
+	12, // 2: llmemory.v1.GetOwnerStatisticsResponse.last_updated_at:type_name -> google.protobuf.Timestamp
+	13, // 3: llmemory.v1.DocumentTypeCount.document_type:type_name -> llmemory.v1.DocumentType
+	14, // 4: llmemory.v1.GetEmbeddingQueueResponse.oldest_age:type_name -> google.protobuf.Duration
+	6,  // 5: llmemory.v1.GetEmbeddingQueueResponse.owners:type_name -> llmemory.v1.OwnerEmbeddingQueue
+	14, // 6: llmemory.v1.OwnerEmbeddingQueue.oldest_age:type_name -> google.protobuf.Duration
+	15, // 7: llmemory.v1.ExplainSearchRequest.search:type_name -> llmemory.v1.SearchRequest
+	16, // 8: llmemory.v1.ExplainSearchResponse.response:type_name -> llmemory.v1.SearchResponse
+	9,  // 9: llmemory.v1.ExplainSearchResponse.statements:type_name -> llmemory.v1.ExplainedStatement
+	14, // 10: llmemory.v1.ExplainedStatement.duration:type_name -> google.protobuf.Duration
+	0,  // 11: llmemory.v1.RebuildVectorIndexRequest.profile:type_name -> llmemory.v1.IndexProfile
+	1,  // 12: llmemory.v1.AdminService.GetOwnerStatistics:input_type -> llmemory.v1.GetOwnerStatisticsRequest
+	4,  // 13: llmemory.v1.AdminService.GetEmbeddingQueue:input_type -> llmemory.v1.GetEmbeddingQueueRequest
+	7,  // 14: llmemory.v1.AdminService.ExplainSearch:input_type -> llmemory.v1.ExplainSearchRequest
+	10, // 15: llmemory.v1.AdminService.RebuildVectorIndex:input_type -> llmemory.v1.RebuildVectorIndexRequest
+	2,  // 16: llmemory.v1.AdminService.GetOwnerStatistics:output_type -> llmemory.v1.GetOwnerStatisticsResponse
+	5,  // 17: llmemory.v1.AdminService.GetEmbeddingQueue:output_type -> llmemory.v1.GetEmbeddingQueueResponse
+	8,  // 18: llmemory.v1.AdminService.ExplainSearch:output_type -> llmemory.v1.ExplainSearchResponse
+	11, // 19: llmemory.v1.AdminService.RebuildVectorIndex:output_type -> llmemory.v1.RebuildVectorIndexResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_admin_service_proto_init() }
@@ -526,18 +920,20 @@ func file_llmemory_v1_admin_service_proto_init() {
 	}
 	file_llmemory_v1_document_proto_init()
 	file_llmemory_v1_options_proto_init()
+	file_llmemory_v1_search_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llmemory_v1_admin_service_proto_rawDesc), len(file_llmemory_v1_admin_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   6,
+			NumEnums:      1,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_llmemory_v1_admin_service_proto_goTypes,
 		DependencyIndexes: file_llmemory_v1_admin_service_proto_depIdxs,
+		EnumInfos:         file_llmemory_v1_admin_service_proto_enumTypes,
 		MessageInfos:      file_llmemory_v1_admin_service_proto_msgTypes,
 	}.Build()
 	File_llmemory_v1_admin_service_proto = out.File

@@ -23,18 +23,26 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	AdminService_GetOwnerStatistics_FullMethodName = "/llmemory.v1.AdminService/GetOwnerStatistics"
 	AdminService_GetEmbeddingQueue_FullMethodName  = "/llmemory.v1.AdminService/GetEmbeddingQueue"
+	AdminService_ExplainSearch_FullMethodName      = "/llmemory.v1.AdminService/ExplainSearch"
+	AdminService_RebuildVectorIndex_FullMethodName = "/llmemory.v1.AdminService/RebuildVectorIndex"
 )
 
 // AdminServiceClient is the client API for AdminService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Tells operators what is stored and what is waiting.
+// Tells operators what is stored and what is waiting, and how a search runs.
 type AdminServiceClient interface {
 	// Counts an owner's documents, chunks and vectors. An owner with nothing stored has zeros.
 	GetOwnerStatistics(ctx context.Context, in *GetOwnerStatisticsRequest, opts ...grpc.CallOption) (*GetOwnerStatisticsResponse, error)
 	// Counts the chunks that wait for their embedding.
 	GetEmbeddingQueue(ctx context.Context, in *GetEmbeddingQueueRequest, opts ...grpc.CallOption) (*GetEmbeddingQueueResponse, error)
+	// Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
+	// database ran it.
+	ExplainSearch(ctx context.Context, in *ExplainSearchRequest, opts ...grpc.CallOption) (*ExplainSearchResponse, error)
+	// Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
+	// tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
+	RebuildVectorIndex(ctx context.Context, in *RebuildVectorIndexRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RebuildVectorIndexResponse], error)
 }
 
 type adminServiceClient struct {
@@ -65,16 +73,51 @@ func (c *adminServiceClient) GetEmbeddingQueue(ctx context.Context, in *GetEmbed
 	return out, nil
 }
 
+func (c *adminServiceClient) ExplainSearch(ctx context.Context, in *ExplainSearchRequest, opts ...grpc.CallOption) (*ExplainSearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainSearchResponse)
+	err := c.cc.Invoke(ctx, AdminService_ExplainSearch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) RebuildVectorIndex(ctx context.Context, in *RebuildVectorIndexRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RebuildVectorIndexResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[0], AdminService_RebuildVectorIndex_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RebuildVectorIndexRequest, RebuildVectorIndexResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_RebuildVectorIndexClient = grpc.ServerStreamingClient[RebuildVectorIndexResponse]
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
 //
-// Tells operators what is stored and what is waiting.
+// Tells operators what is stored and what is waiting, and how a search runs.
 type AdminServiceServer interface {
 	// Counts an owner's documents, chunks and vectors. An owner with nothing stored has zeros.
 	GetOwnerStatistics(context.Context, *GetOwnerStatisticsRequest) (*GetOwnerStatisticsResponse, error)
 	// Counts the chunks that wait for their embedding.
 	GetEmbeddingQueue(context.Context, *GetEmbeddingQueueRequest) (*GetEmbeddingQueueResponse, error)
+	// Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
+	// database ran it.
+	ExplainSearch(context.Context, *ExplainSearchRequest) (*ExplainSearchResponse, error)
+	// Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
+	// tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
+	RebuildVectorIndex(*RebuildVectorIndexRequest, grpc.ServerStreamingServer[RebuildVectorIndexResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -90,6 +133,12 @@ func (UnimplementedAdminServiceServer) GetOwnerStatistics(context.Context, *GetO
 }
 func (UnimplementedAdminServiceServer) GetEmbeddingQueue(context.Context, *GetEmbeddingQueueRequest) (*GetEmbeddingQueueResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEmbeddingQueue not implemented")
+}
+func (UnimplementedAdminServiceServer) ExplainSearch(context.Context, *ExplainSearchRequest) (*ExplainSearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainSearch not implemented")
+}
+func (UnimplementedAdminServiceServer) RebuildVectorIndex(*RebuildVectorIndexRequest, grpc.ServerStreamingServer[RebuildVectorIndexResponse]) error {
+	return status.Error(codes.Unimplemented, "method RebuildVectorIndex not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -148,6 +197,35 @@ func _AdminService_GetEmbeddingQueue_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ExplainSearch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainSearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ExplainSearch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ExplainSearch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ExplainSearch(ctx, req.(*ExplainSearchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_RebuildVectorIndex_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(RebuildVectorIndexRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).RebuildVectorIndex(m, &grpc.GenericServerStream[RebuildVectorIndexRequest, RebuildVectorIndexResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_RebuildVectorIndexServer = grpc.ServerStreamingServer[RebuildVectorIndexResponse]
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -163,7 +241,17 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "GetEmbeddingQueue",
 			Handler:    _AdminService_GetEmbeddingQueue_Handler,
 		},
+		{
+			MethodName: "ExplainSearch",
+			Handler:    _AdminService_ExplainSearch_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "RebuildVectorIndex",
+			Handler:       _AdminService_RebuildVectorIndex_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "llmemory/v1/admin_service.proto",
 }

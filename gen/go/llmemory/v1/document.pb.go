@@ -196,6 +196,19 @@ const (
 	Operator_OPERATOR_UNSPECIFIED Operator = 0
 	// The value at the path equals the given value, of whatever JSON type; a missing path equals nothing.
 	Operator_OPERATOR_EQ Operator = 1
+	// The opposite of OPERATOR_EQ: true also where the path is missing.
+	Operator_OPERATOR_NE Operator = 2
+	// The value at the path equals one of a list of 1 to 1000 values.
+	Operator_OPERATOR_IN Operator = 3
+	// The value at the path lies between ends: an object with one or two of `gt`, `gte`, `lt` and `lte`, at most one for each side,
+	// such as `{"gte": 10, "lt": 20}`. Both ends are numbers, compared by size, or both are strings, compared by code point; a stored
+	// value of another type is not in the range. Ends between which nothing lies are refused.
+	Operator_OPERATOR_RANGE Operator = 4
+	// Whether there is a value at the path, null included: true, which is also meant without a value, or false.
+	Operator_OPERATOR_EXISTS Operator = 5
+	// The value at the path is a list that holds the given value or, if that is a list of 1 to 1000 values, all of them. A list that
+	// is itself an element is written in a list: `[["a", "b"]]`.
+	Operator_OPERATOR_CONTAINS Operator = 6
 )
 
 // Enum value maps for Operator.
@@ -203,10 +216,20 @@ var (
 	Operator_name = map[int32]string{
 		0: "OPERATOR_UNSPECIFIED",
 		1: "OPERATOR_EQ",
+		2: "OPERATOR_NE",
+		3: "OPERATOR_IN",
+		4: "OPERATOR_RANGE",
+		5: "OPERATOR_EXISTS",
+		6: "OPERATOR_CONTAINS",
 	}
 	Operator_value = map[string]int32{
 		"OPERATOR_UNSPECIFIED": 0,
 		"OPERATOR_EQ":          1,
+		"OPERATOR_NE":          2,
+		"OPERATOR_IN":          3,
+		"OPERATOR_RANGE":       4,
+		"OPERATOR_EXISTS":      5,
+		"OPERATOR_CONTAINS":    6,
 	}
 )
 
@@ -608,7 +631,10 @@ type Filter struct {
 	// Documents dated at this time or earlier. Documents without a date never match.
 	DateTo *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=date_to,json=dateTo,proto3" json:"date_to,omitempty"`
 	// Documents whose metadata satisfy this.
-	Metadata      *MetadataExpression `protobuf:"bytes,6,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Metadata *MetadataExpression `protobuf:"bytes,6,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// Documents in one of these languages, each a BCP 47 tag of 2 to 35 characters, such as `en` or `pt-BR`; at most 1000. A tag
+	// also chooses the longer tags that begin with its subtags: `pt` chooses `pt-BR`, too. Case does not matter.
+	Languages     []string `protobuf:"bytes,7,rep,name=languages,proto3" json:"languages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -685,7 +711,15 @@ func (x *Filter) GetMetadata() *MetadataExpression {
 	return nil
 }
 
-// What must hold of a document's metadata. At most 5 levels deep and 50 conditions in all.
+func (x *Filter) GetLanguages() []string {
+	if x != nil {
+		return x.Languages
+	}
+	return nil
+}
+
+// What must hold of a document's metadata. At most 5 levels deep, where `all`, `any`, `not` and a condition are one level each, and
+// 50 conditions in all. A path that is missing has no value: only `not`, OPERATOR_NE and OPERATOR_EXISTS with false hold of it.
 type MetadataExpression struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The form of the expression.
@@ -694,6 +728,8 @@ type MetadataExpression struct {
 	//
 	//	*MetadataExpression_Condition
 	//	*MetadataExpression_All
+	//	*MetadataExpression_Any
+	//	*MetadataExpression_Not
 	Expression    isMetadataExpression_Expression `protobuf_oneof:"expression"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -754,6 +790,24 @@ func (x *MetadataExpression) GetAll() *MetadataExpressionList {
 	return nil
 }
 
+func (x *MetadataExpression) GetAny() *MetadataExpressionList {
+	if x != nil {
+		if x, ok := x.Expression.(*MetadataExpression_Any); ok {
+			return x.Any
+		}
+	}
+	return nil
+}
+
+func (x *MetadataExpression) GetNot() *MetadataExpression {
+	if x != nil {
+		if x, ok := x.Expression.(*MetadataExpression_Not); ok {
+			return x.Not
+		}
+	}
+	return nil
+}
+
 type isMetadataExpression_Expression interface {
 	isMetadataExpression_Expression()
 }
@@ -768,9 +822,23 @@ type MetadataExpression_All struct {
 	All *MetadataExpressionList `protobuf:"bytes,2,opt,name=all,proto3,oneof"`
 }
 
+type MetadataExpression_Any struct {
+	// At least one of these holds.
+	Any *MetadataExpressionList `protobuf:"bytes,3,opt,name=any,proto3,oneof"`
+}
+
+type MetadataExpression_Not struct {
+	// This does not hold. In Python, which reserves the name: `MetadataExpression(**{"not": expression})`.
+	Not *MetadataExpression `protobuf:"bytes,4,opt,name=not,proto3,oneof"`
+}
+
 func (*MetadataExpression_Condition) isMetadataExpression_Expression() {}
 
 func (*MetadataExpression_All) isMetadataExpression_Expression() {}
+
+func (*MetadataExpression_Any) isMetadataExpression_Expression() {}
+
+func (*MetadataExpression_Not) isMetadataExpression_Expression() {}
 
 // Several expressions.
 type MetadataExpressionList struct {
@@ -825,7 +893,7 @@ type MetadataCondition struct {
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Default: OPERATOR_EQ.
 	Operator Operator `protobuf:"varint,2,opt,name=operator,proto3,enum=llmemory.v1.Operator" json:"operator,omitempty"`
-	// The value to compare with; any JSON value.
+	// The value to compare with; any JSON value of at most 64 KiB that the operator takes. Only OPERATOR_EXISTS can do without.
 	Value         *structpb.Value `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -931,17 +999,20 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	"\bchar_end\x18\t \x01(\x05R\acharEnd\x123\n" +
 	"\bmetadata\x18\n" +
 	" \x01(\v2\x17.google.protobuf.StructR\bmetadata\x12\x1c\n" +
-	"\tembedding\x18\v \x03(\x02R\tembedding\"\xbc\x02\n" +
+	"\tembedding\x18\v \x03(\x02R\tembedding\"\xda\x02\n" +
 	"\x06Filter\x12\"\n" +
 	"\rids_at_origin\x18\x01 \x03(\tR\vidsAtOrigin\x12!\n" +
 	"\fdocument_ids\x18\x02 \x03(\tR\vdocumentIds\x12@\n" +
 	"\x0edocument_types\x18\x03 \x03(\x0e2\x19.llmemory.v1.DocumentTypeR\rdocumentTypes\x127\n" +
 	"\tdate_from\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bdateFrom\x123\n" +
 	"\adate_to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06dateTo\x12;\n" +
-	"\bmetadata\x18\x06 \x01(\v2\x1f.llmemory.v1.MetadataExpressionR\bmetadata\"\x9b\x01\n" +
+	"\bmetadata\x18\x06 \x01(\v2\x1f.llmemory.v1.MetadataExpressionR\bmetadata\x12\x1c\n" +
+	"\tlanguages\x18\a \x03(\tR\tlanguages\"\x89\x02\n" +
 	"\x12MetadataExpression\x12>\n" +
 	"\tcondition\x18\x01 \x01(\v2\x1e.llmemory.v1.MetadataConditionH\x00R\tcondition\x127\n" +
-	"\x03all\x18\x02 \x01(\v2#.llmemory.v1.MetadataExpressionListH\x00R\x03allB\f\n" +
+	"\x03all\x18\x02 \x01(\v2#.llmemory.v1.MetadataExpressionListH\x00R\x03all\x127\n" +
+	"\x03any\x18\x03 \x01(\v2#.llmemory.v1.MetadataExpressionListH\x00R\x03any\x123\n" +
+	"\x03not\x18\x04 \x01(\v2\x1f.llmemory.v1.MetadataExpressionH\x00R\x03notB\f\n" +
 	"\n" +
 	"expression\"[\n" +
 	"\x16MetadataExpressionList\x12A\n" +
@@ -972,10 +1043,15 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	"\x1eCHUNKING_STRATEGY_HIERARCHICAL\x10\x01\x12 \n" +
 	"\x1cCHUNKING_STRATEGY_FIXED_SIZE\x10\x02\x12\x1e\n" +
 	"\x1aCHUNKING_STRATEGY_SEMANTIC\x10\x03\x12$\n" +
-	" CHUNKING_STRATEGY_SLIDING_WINDOW\x10\x04*5\n" +
+	" CHUNKING_STRATEGY_SLIDING_WINDOW\x10\x04*\x97\x01\n" +
 	"\bOperator\x12\x18\n" +
 	"\x14OPERATOR_UNSPECIFIED\x10\x00\x12\x0f\n" +
-	"\vOPERATOR_EQ\x10\x01B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
+	"\vOPERATOR_EQ\x10\x01\x12\x0f\n" +
+	"\vOPERATOR_NE\x10\x02\x12\x0f\n" +
+	"\vOPERATOR_IN\x10\x03\x12\x12\n" +
+	"\x0eOPERATOR_RANGE\x10\x04\x12\x13\n" +
+	"\x0fOPERATOR_EXISTS\x10\x05\x12\x15\n" +
+	"\x11OPERATOR_CONTAINS\x10\x06B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
 
 var (
 	file_llmemory_v1_document_proto_rawDescOnce sync.Once
@@ -1020,14 +1096,16 @@ var file_llmemory_v1_document_proto_depIdxs = []int32{
 	7,  // 10: llmemory.v1.Filter.metadata:type_name -> llmemory.v1.MetadataExpression
 	9,  // 11: llmemory.v1.MetadataExpression.condition:type_name -> llmemory.v1.MetadataCondition
 	8,  // 12: llmemory.v1.MetadataExpression.all:type_name -> llmemory.v1.MetadataExpressionList
-	7,  // 13: llmemory.v1.MetadataExpressionList.expressions:type_name -> llmemory.v1.MetadataExpression
-	2,  // 14: llmemory.v1.MetadataCondition.operator:type_name -> llmemory.v1.Operator
-	12, // 15: llmemory.v1.MetadataCondition.value:type_name -> google.protobuf.Value
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	8,  // 13: llmemory.v1.MetadataExpression.any:type_name -> llmemory.v1.MetadataExpressionList
+	7,  // 14: llmemory.v1.MetadataExpression.not:type_name -> llmemory.v1.MetadataExpression
+	7,  // 15: llmemory.v1.MetadataExpressionList.expressions:type_name -> llmemory.v1.MetadataExpression
+	2,  // 16: llmemory.v1.MetadataCondition.operator:type_name -> llmemory.v1.Operator
+	12, // 17: llmemory.v1.MetadataCondition.value:type_name -> google.protobuf.Value
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_document_proto_init() }
@@ -1039,6 +1117,8 @@ func file_llmemory_v1_document_proto_init() {
 	file_llmemory_v1_document_proto_msgTypes[4].OneofWrappers = []any{
 		(*MetadataExpression_Condition)(nil),
 		(*MetadataExpression_All)(nil),
+		(*MetadataExpression_Any)(nil),
+		(*MetadataExpression_Not)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -9,6 +9,7 @@
 package llmemoryv1
 
 import (
+	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -36,7 +37,7 @@ const (
 	SearchType_SEARCH_TYPE_HYBRID SearchType = 1
 	// Meaning alone: nearness of embeddings.
 	SearchType_SEARCH_TYPE_VECTOR SearchType = 2
-	// Words alone: BM25 over the words of the query, any of which may match.
+	// Words alone: BM25 over the words of the query, any of which may match, in the chunk or in its neighbours (see text_window).
 	SearchType_SEARCH_TYPE_TEXT SearchType = 3
 )
 
@@ -136,6 +137,240 @@ func (Fusion) EnumDescriptor() ([]byte, []int) {
 	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{1}
 }
 
+// Whether other wordings of the query are searched for as well.
+type QueryExpansion int32
+
+const (
+	// The default: QUERY_EXPANSION_NONE.
+	QueryExpansion_QUERY_EXPANSION_UNSPECIFIED QueryExpansion = 0
+	// The query alone.
+	QueryExpansion_QUERY_EXPANSION_NONE QueryExpansion = 1
+	// Variants made by rules, without a model.
+	QueryExpansion_QUERY_EXPANSION_HEURISTIC QueryExpansion = 2
+	// Variants written by a language model. If it is not set up or fails, rules take its place and the receipt says
+	// EXPANSION_UNAVAILABLE.
+	QueryExpansion_QUERY_EXPANSION_MODEL QueryExpansion = 3
+)
+
+// Enum value maps for QueryExpansion.
+var (
+	QueryExpansion_name = map[int32]string{
+		0: "QUERY_EXPANSION_UNSPECIFIED",
+		1: "QUERY_EXPANSION_NONE",
+		2: "QUERY_EXPANSION_HEURISTIC",
+		3: "QUERY_EXPANSION_MODEL",
+	}
+	QueryExpansion_value = map[string]int32{
+		"QUERY_EXPANSION_UNSPECIFIED": 0,
+		"QUERY_EXPANSION_NONE":        1,
+		"QUERY_EXPANSION_HEURISTIC":   2,
+		"QUERY_EXPANSION_MODEL":       3,
+	}
+)
+
+func (x QueryExpansion) Enum() *QueryExpansion {
+	p := new(QueryExpansion)
+	*p = x
+	return p
+}
+
+func (x QueryExpansion) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QueryExpansion) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_search_service_proto_enumTypes[2].Descriptor()
+}
+
+func (QueryExpansion) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_search_service_proto_enumTypes[2]
+}
+
+func (x QueryExpansion) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use QueryExpansion.Descriptor instead.
+func (QueryExpansion) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{2}
+}
+
+// How the best candidates are ordered anew after fusion.
+type Rerank int32
+
+const (
+	// The default: RERANK_NONE.
+	Rerank_RERANK_UNSPECIFIED Rerank = 0
+	// Not at all: the fused order stays.
+	Rerank_RERANK_NONE Rerank = 1
+	// By the words that query and chunk share, without a model.
+	Rerank_RERANK_LEXICAL Rerank = 2
+	// By a language model. If it is not set up or fails, RERANK_LEXICAL takes its place and the receipt says RERANKER_UNAVAILABLE.
+	Rerank_RERANK_MODEL Rerank = 3
+	// By a cross-encoder, which reads query and chunk together. If it is not set up or fails, RERANK_LEXICAL takes its place and the
+	// receipt says RERANKER_UNAVAILABLE.
+	Rerank_RERANK_CROSS_ENCODER Rerank = 4
+)
+
+// Enum value maps for Rerank.
+var (
+	Rerank_name = map[int32]string{
+		0: "RERANK_UNSPECIFIED",
+		1: "RERANK_NONE",
+		2: "RERANK_LEXICAL",
+		3: "RERANK_MODEL",
+		4: "RERANK_CROSS_ENCODER",
+	}
+	Rerank_value = map[string]int32{
+		"RERANK_UNSPECIFIED":   0,
+		"RERANK_NONE":          1,
+		"RERANK_LEXICAL":       2,
+		"RERANK_MODEL":         3,
+		"RERANK_CROSS_ENCODER": 4,
+	}
+)
+
+func (x Rerank) Enum() *Rerank {
+	p := new(Rerank)
+	*p = x
+	return p
+}
+
+func (x Rerank) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Rerank) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_search_service_proto_enumTypes[3].Descriptor()
+}
+
+func (Rerank) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_search_service_proto_enumTypes[3]
+}
+
+func (x Rerank) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Rerank.Descriptor instead.
+func (Rerank) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{3}
+}
+
+// Where a query can be answered from.
+type Route int32
+
+const (
+	// Never sent.
+	Route_ROUTE_UNSPECIFIED Route = 0
+	// From memory: the results are worth reading.
+	Route_ROUTE_RETRIEVAL Route = 1
+	// From the web: the query asks for what the owner's documents do not hold.
+	Route_ROUTE_WEB_SEARCH Route = 2
+	// From the user: the query is too vague to be answered.
+	Route_ROUTE_CLARIFICATION Route = 3
+	// From nowhere: no source could tell.
+	Route_ROUTE_UNANSWERABLE Route = 4
+)
+
+// Enum value maps for Route.
+var (
+	Route_name = map[int32]string{
+		0: "ROUTE_UNSPECIFIED",
+		1: "ROUTE_RETRIEVAL",
+		2: "ROUTE_WEB_SEARCH",
+		3: "ROUTE_CLARIFICATION",
+		4: "ROUTE_UNANSWERABLE",
+	}
+	Route_value = map[string]int32{
+		"ROUTE_UNSPECIFIED":   0,
+		"ROUTE_RETRIEVAL":     1,
+		"ROUTE_WEB_SEARCH":    2,
+		"ROUTE_CLARIFICATION": 3,
+		"ROUTE_UNANSWERABLE":  4,
+	}
+)
+
+func (x Route) Enum() *Route {
+	p := new(Route)
+	*p = x
+	return p
+}
+
+func (x Route) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Route) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_search_service_proto_enumTypes[4].Descriptor()
+}
+
+func (Route) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_search_service_proto_enumTypes[4]
+}
+
+func (x Route) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Route.Descriptor instead.
+func (Route) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{4}
+}
+
+// What a chunk of context is to its result.
+type ContextRelation int32
+
+const (
+	// Never sent.
+	ContextRelation_CONTEXT_RELATION_UNSPECIFIED ContextRelation = 0
+	// It encloses the result.
+	ContextRelation_CONTEXT_RELATION_PARENT ContextRelation = 1
+	// It comes shortly before or after the result in the same document.
+	ContextRelation_CONTEXT_RELATION_NEIGHBOR ContextRelation = 2
+)
+
+// Enum value maps for ContextRelation.
+var (
+	ContextRelation_name = map[int32]string{
+		0: "CONTEXT_RELATION_UNSPECIFIED",
+		1: "CONTEXT_RELATION_PARENT",
+		2: "CONTEXT_RELATION_NEIGHBOR",
+	}
+	ContextRelation_value = map[string]int32{
+		"CONTEXT_RELATION_UNSPECIFIED": 0,
+		"CONTEXT_RELATION_PARENT":      1,
+		"CONTEXT_RELATION_NEIGHBOR":    2,
+	}
+)
+
+func (x ContextRelation) Enum() *ContextRelation {
+	p := new(ContextRelation)
+	*p = x
+	return p
+}
+
+func (x ContextRelation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ContextRelation) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_search_service_proto_enumTypes[5].Descriptor()
+}
+
+func (ContextRelation) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_search_service_proto_enumTypes[5]
+}
+
+func (x ContextRelation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ContextRelation.Descriptor instead.
+func (ContextRelation) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{5}
+}
+
 // How candidates were found.
 type Plan int32
 
@@ -146,6 +381,8 @@ const (
 	Plan_PLAN_EXACT Plan = 1
 	// Only words were looked at: as asked for, or since the embedder failed (see degraded).
 	Plan_PLAN_TEXT_ONLY Plan = 2
+	// The vector index was asked for the nearest chunks: some that belong among the results may be missing.
+	Plan_PLAN_APPROXIMATE Plan = 3
 )
 
 // Enum value maps for Plan.
@@ -154,11 +391,13 @@ var (
 		0: "PLAN_UNSPECIFIED",
 		1: "PLAN_EXACT",
 		2: "PLAN_TEXT_ONLY",
+		3: "PLAN_APPROXIMATE",
 	}
 	Plan_value = map[string]int32{
 		"PLAN_UNSPECIFIED": 0,
 		"PLAN_EXACT":       1,
 		"PLAN_TEXT_ONLY":   2,
+		"PLAN_APPROXIMATE": 3,
 	}
 )
 
@@ -173,11 +412,11 @@ func (x Plan) String() string {
 }
 
 func (Plan) Descriptor() protoreflect.EnumDescriptor {
-	return file_llmemory_v1_search_service_proto_enumTypes[2].Descriptor()
+	return file_llmemory_v1_search_service_proto_enumTypes[6].Descriptor()
 }
 
 func (Plan) Type() protoreflect.EnumType {
-	return &file_llmemory_v1_search_service_proto_enumTypes[2]
+	return &file_llmemory_v1_search_service_proto_enumTypes[6]
 }
 
 func (x Plan) Number() protoreflect.EnumNumber {
@@ -186,7 +425,7 @@ func (x Plan) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Plan.Descriptor instead.
 func (Plan) EnumDescriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{2}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{6}
 }
 
 // Why there are fewer results than the limit.
@@ -199,6 +438,10 @@ const (
 	ShortfallReason_SHORTFALL_REASON_FEWER_MATCH ShortfallReason = 1
 	// More would not have fit into one reply.
 	ShortfallReason_SHORTFALL_REASON_REPLY_SIZE ShortfallReason = 2
+	// The others that match have a score below min_score.
+	ShortfallReason_SHORTFALL_REASON_MIN_SCORE ShortfallReason = 3
+	// The deadline left no time to look for more.
+	ShortfallReason_SHORTFALL_REASON_DEADLINE ShortfallReason = 4
 )
 
 // Enum value maps for ShortfallReason.
@@ -207,11 +450,15 @@ var (
 		0: "SHORTFALL_REASON_UNSPECIFIED",
 		1: "SHORTFALL_REASON_FEWER_MATCH",
 		2: "SHORTFALL_REASON_REPLY_SIZE",
+		3: "SHORTFALL_REASON_MIN_SCORE",
+		4: "SHORTFALL_REASON_DEADLINE",
 	}
 	ShortfallReason_value = map[string]int32{
 		"SHORTFALL_REASON_UNSPECIFIED": 0,
 		"SHORTFALL_REASON_FEWER_MATCH": 1,
 		"SHORTFALL_REASON_REPLY_SIZE":  2,
+		"SHORTFALL_REASON_MIN_SCORE":   3,
+		"SHORTFALL_REASON_DEADLINE":    4,
 	}
 )
 
@@ -226,11 +473,11 @@ func (x ShortfallReason) String() string {
 }
 
 func (ShortfallReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_llmemory_v1_search_service_proto_enumTypes[3].Descriptor()
+	return file_llmemory_v1_search_service_proto_enumTypes[7].Descriptor()
 }
 
 func (ShortfallReason) Type() protoreflect.EnumType {
-	return &file_llmemory_v1_search_service_proto_enumTypes[3]
+	return &file_llmemory_v1_search_service_proto_enumTypes[7]
 }
 
 func (x ShortfallReason) Number() protoreflect.EnumNumber {
@@ -239,7 +486,7 @@ func (x ShortfallReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ShortfallReason.Descriptor instead.
 func (ShortfallReason) EnumDescriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{3}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{7}
 }
 
 // What went worse than asked for.
@@ -252,6 +499,12 @@ const (
 	Degradation_DEGRADATION_EMBEDDER_UNAVAILABLE Degradation = 1
 	// Some of the owner's chunks are not embedded yet: vector search does not see them.
 	Degradation_DEGRADATION_EMBEDDINGS_PENDING Degradation = 2
+	// The language model wrote no variants of the query: rules made them.
+	Degradation_DEGRADATION_EXPANSION_UNAVAILABLE Degradation = 3
+	// The model that was to rerank did not answer: RERANK_LEXICAL took its place.
+	Degradation_DEGRADATION_RERANKER_UNAVAILABLE Degradation = 4
+	// No routing decision could be made: it is ROUTE_RETRIEVAL with confidence 0.
+	Degradation_DEGRADATION_ROUTING_UNAVAILABLE Degradation = 5
 )
 
 // Enum value maps for Degradation.
@@ -260,11 +513,17 @@ var (
 		0: "DEGRADATION_UNSPECIFIED",
 		1: "DEGRADATION_EMBEDDER_UNAVAILABLE",
 		2: "DEGRADATION_EMBEDDINGS_PENDING",
+		3: "DEGRADATION_EXPANSION_UNAVAILABLE",
+		4: "DEGRADATION_RERANKER_UNAVAILABLE",
+		5: "DEGRADATION_ROUTING_UNAVAILABLE",
 	}
 	Degradation_value = map[string]int32{
-		"DEGRADATION_UNSPECIFIED":          0,
-		"DEGRADATION_EMBEDDER_UNAVAILABLE": 1,
-		"DEGRADATION_EMBEDDINGS_PENDING":   2,
+		"DEGRADATION_UNSPECIFIED":           0,
+		"DEGRADATION_EMBEDDER_UNAVAILABLE":  1,
+		"DEGRADATION_EMBEDDINGS_PENDING":    2,
+		"DEGRADATION_EXPANSION_UNAVAILABLE": 3,
+		"DEGRADATION_RERANKER_UNAVAILABLE":  4,
+		"DEGRADATION_ROUTING_UNAVAILABLE":   5,
 	}
 )
 
@@ -279,11 +538,11 @@ func (x Degradation) String() string {
 }
 
 func (Degradation) Descriptor() protoreflect.EnumDescriptor {
-	return file_llmemory_v1_search_service_proto_enumTypes[4].Descriptor()
+	return file_llmemory_v1_search_service_proto_enumTypes[8].Descriptor()
 }
 
 func (Degradation) Type() protoreflect.EnumType {
-	return &file_llmemory_v1_search_service_proto_enumTypes[4]
+	return &file_llmemory_v1_search_service_proto_enumTypes[8]
 }
 
 func (x Degradation) Number() protoreflect.EnumNumber {
@@ -292,7 +551,109 @@ func (x Degradation) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Degradation.Descriptor instead.
 func (Degradation) EnumDescriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{4}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{8}
+}
+
+// Prefers recent documents: score := (1 − weight) × score + weight × 2^(−age ÷ half_life). The age is that of the document's date,
+// or of its creation if it has none; scores of which the best is above 1 are divided by it before.
+type Recency struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The age at which a document keeps half of the preference; more than 0, at most 100 years. Required.
+	HalfLife *durationpb.Duration `protobuf:"bytes,1,opt,name=half_life,json=halfLife,proto3" json:"half_life,omitempty"`
+	// Share of recency in the score; 0 to 1. Default: 0.3.
+	Weight        *float64 `protobuf:"fixed64,2,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recency) Reset() {
+	*x = Recency{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recency) ProtoMessage() {}
+
+func (x *Recency) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recency.ProtoReflect.Descriptor instead.
+func (*Recency) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Recency) GetHalfLife() *durationpb.Duration {
+	if x != nil {
+		return x.HalfLife
+	}
+	return nil
+}
+
+func (x *Recency) GetWeight() float64 {
+	if x != nil && x.Weight != nil {
+		return *x.Weight
+	}
+	return 0
+}
+
+// Asks a language model where the query can be answered from, given what the search has found.
+type Routing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A decision of less confidence becomes ROUTE_RETRIEVAL; 0 to 1. Default: 0.7.
+	Threshold     *float64 `protobuf:"fixed64,1,opt,name=threshold,proto3,oneof" json:"threshold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Routing) Reset() {
+	*x = Routing{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Routing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Routing) ProtoMessage() {}
+
+func (x *Routing) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Routing.ProtoReflect.Descriptor instead.
+func (*Routing) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Routing) GetThreshold() float64 {
+	if x != nil && x.Threshold != nil {
+		return *x.Threshold
+	}
+	return 0
 }
 
 // Asks for the chunks that answer a query.
@@ -300,25 +661,56 @@ type SearchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
 	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
-	// The query in ordinary words; 1 to 1000 characters, at least one of which is not white space.
+	// The query in ordinary words, any of which may match; 1 to 1000 characters, at least one of which is not white space. Three forms
+	// have a meaning of their own: a `"quoted phrase"` must be in a chunk that is found by its words, or one of several phrases with
+	// `or` between them; and `-word` or `-"phrase"` keeps chunks with it out of the results.
 	QueryText string `protobuf:"bytes,2,opt,name=query_text,json=queryText,proto3" json:"query_text,omitempty"`
 	// Default: SEARCH_TYPE_HYBRID.
 	SearchType SearchType `protobuf:"varint,3,opt,name=search_type,json=searchType,proto3,enum=llmemory.v1.SearchType" json:"search_type,omitempty"`
 	// Results at most; 1 to 100. Default: 10.
 	Limit *int32 `protobuf:"varint,4,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
-	// Weight of the vector side in a hybrid search; 0 to 1. Default: 0.7 for FUSION_RELATIVE_SCORE, 0.5 for FUSION_RRF.
+	// Weight of the vector side in a hybrid search; 0 to 1. Default: 0.5.
 	Alpha *float64 `protobuf:"fixed64,5,opt,name=alpha,proto3,oneof" json:"alpha,omitempty"`
 	// Default: FUSION_RELATIVE_SCORE.
 	Fusion Fusion `protobuf:"varint,6,opt,name=fusion,proto3,enum=llmemory.v1.Fusion" json:"fusion,omitempty"`
 	// Which documents to search. Default: all of the owner's.
-	Filter        *Filter `protobuf:"bytes,7,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter *Filter `protobuf:"bytes,7,opt,name=filter,proto3" json:"filter,omitempty"`
+	// The language of the query, which decides how its words are reduced to stems: BCP 47, such as `en` or `pt-BR`. Default: words are
+	// compared in every language of the owner's chunks.
+	Language string `protobuf:"bytes,8,opt,name=language,proto3" json:"language,omitempty"`
+	// Neighbours on each side whose words count for a chunk, too; 0 to 5. Default: 2.
+	TextWindow *int32 `protobuf:"varint,9,opt,name=text_window,json=textWindow,proto3,oneof" json:"text_window,omitempty"`
+	// Added to the fused score of chunks of a chat whose speaker the query names; 0 to 1. It applies to FUSION_RELATIVE_SCORE alone.
+	// Default: 0.2.
+	SpeakerBoost *float64 `protobuf:"fixed64,10,opt,name=speaker_boost,json=speakerBoost,proto3,oneof" json:"speaker_boost,omitempty"`
+	// Chunks whose score is below this are left out; any finite number, on the scale of SearchResult.score. Default: none are.
+	MinScore *float64 `protobuf:"fixed64,11,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`
+	// Return the chunk that encloses each result as context. Default: false.
+	IncludeParentContext bool `protobuf:"varint,12,opt,name=include_parent_context,json=includeParentContext,proto3" json:"include_parent_context,omitempty"`
+	// Neighbours on each side of a result that come with it as context; 0 to 10. Default: 0.
+	ContextWindow *int32 `protobuf:"varint,13,opt,name=context_window,json=contextWindow,proto3,oneof" json:"context_window,omitempty"`
+	// Maximal marginal relevance, against results that say the same; 0 to 1: 1 looks at relevance alone, 0 at variety alone.
+	// Default: off.
+	MmrLambda *float64 `protobuf:"fixed64,14,opt,name=mmr_lambda,json=mmrLambda,proto3,oneof" json:"mmr_lambda,omitempty"`
+	// Prefers recent documents. Default: off.
+	Recency *Recency `protobuf:"bytes,15,opt,name=recency,proto3" json:"recency,omitempty"`
+	// Default: QUERY_EXPANSION_NONE.
+	QueryExpansion QueryExpansion `protobuf:"varint,16,opt,name=query_expansion,json=queryExpansion,proto3,enum=llmemory.v1.QueryExpansion" json:"query_expansion,omitempty"`
+	// Wordings that are searched for at most, the query itself included; 1 to 10. Default: 3.
+	MaxQueryVariants *int32 `protobuf:"varint,17,opt,name=max_query_variants,json=maxQueryVariants,proto3,oneof" json:"max_query_variants,omitempty"`
+	// Default: RERANK_NONE.
+	Rerank Rerank `protobuf:"varint,18,opt,name=rerank,proto3,enum=llmemory.v1.Rerank" json:"rerank,omitempty"`
+	// Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50.
+	RerankTopK *int32 `protobuf:"varint,19,opt,name=rerank_top_k,json=rerankTopK,proto3,oneof" json:"rerank_top_k,omitempty"`
+	// Asks for a routing decision beside the results. Default: off.
+	Routing       *Routing `protobuf:"bytes,20,opt,name=routing,proto3" json:"routing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[0]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -330,7 +722,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[0]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -343,7 +735,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{0}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SearchRequest) GetOwnerId() string {
@@ -395,22 +787,115 @@ func (x *SearchRequest) GetFilter() *Filter {
 	return nil
 }
 
+func (x *SearchRequest) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetTextWindow() int32 {
+	if x != nil && x.TextWindow != nil {
+		return *x.TextWindow
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetSpeakerBoost() float64 {
+	if x != nil && x.SpeakerBoost != nil {
+		return *x.SpeakerBoost
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetMinScore() float64 {
+	if x != nil && x.MinScore != nil {
+		return *x.MinScore
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetIncludeParentContext() bool {
+	if x != nil {
+		return x.IncludeParentContext
+	}
+	return false
+}
+
+func (x *SearchRequest) GetContextWindow() int32 {
+	if x != nil && x.ContextWindow != nil {
+		return *x.ContextWindow
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetMmrLambda() float64 {
+	if x != nil && x.MmrLambda != nil {
+		return *x.MmrLambda
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetRecency() *Recency {
+	if x != nil {
+		return x.Recency
+	}
+	return nil
+}
+
+func (x *SearchRequest) GetQueryExpansion() QueryExpansion {
+	if x != nil {
+		return x.QueryExpansion
+	}
+	return QueryExpansion_QUERY_EXPANSION_UNSPECIFIED
+}
+
+func (x *SearchRequest) GetMaxQueryVariants() int32 {
+	if x != nil && x.MaxQueryVariants != nil {
+		return *x.MaxQueryVariants
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetRerank() Rerank {
+	if x != nil {
+		return x.Rerank
+	}
+	return Rerank_RERANK_UNSPECIFIED
+}
+
+func (x *SearchRequest) GetRerankTopK() int32 {
+	if x != nil && x.RerankTopK != nil {
+		return *x.RerankTopK
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetRouting() *Routing {
+	if x != nil {
+		return x.Routing
+	}
+	return nil
+}
+
 // The chunks that answer a query.
 type SearchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UUID of this search, for logs.
+	// UUID of this search, for logs and for RecordFeedback.
 	SearchId string `protobuf:"bytes,1,opt,name=search_id,json=searchId,proto3" json:"search_id,omitempty"`
 	// Best first; equal scores by chunk_id. A response may be shorter than limit to stay below 4 MiB; the receipt then says so.
 	Results []*SearchResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
 	// How the answer came about and how complete it is.
-	Receipt       *Receipt `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	Receipt *Receipt `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	// Where the query can be answered from; absent unless the request asked for it.
+	Routing       *RoutingDecision `protobuf:"bytes,4,opt,name=routing,proto3" json:"routing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[1]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -422,7 +907,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[1]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -435,7 +920,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{1}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SearchResponse) GetSearchId() string {
@@ -457,6 +942,77 @@ func (x *SearchResponse) GetReceipt() *Receipt {
 		return x.Receipt
 	}
 	return nil
+}
+
+func (x *SearchResponse) GetRouting() *RoutingDecision {
+	if x != nil {
+		return x.Routing
+	}
+	return nil
+}
+
+// Where a query can be answered from. The results are there whatever the decision.
+type RoutingDecision struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The place.
+	Route Route `protobuf:"varint,1,opt,name=route,proto3,enum=llmemory.v1.Route" json:"route,omitempty"`
+	// How sure the decision is, 0 to 1.
+	Confidence float64 `protobuf:"fixed64,2,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	// Why, in words for people.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoutingDecision) Reset() {
+	*x = RoutingDecision{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoutingDecision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoutingDecision) ProtoMessage() {}
+
+func (x *RoutingDecision) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoutingDecision.ProtoReflect.Descriptor instead.
+func (*RoutingDecision) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RoutingDecision) GetRoute() Route {
+	if x != nil {
+		return x.Route
+	}
+	return Route_ROUTE_UNSPECIFIED
+}
+
+func (x *RoutingDecision) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+func (x *RoutingDecision) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 // One chunk that answers the query.
@@ -487,25 +1043,31 @@ type SearchResult struct {
 	// Where it ends (exclusive), in Unicode code points.
 	CharEnd int32 `protobuf:"varint,12,opt,name=char_end,json=charEnd,proto3" json:"char_end,omitempty"`
 	// What the order follows; higher is better. Its scale depends on search_type and fusion: cosine similarity for VECTOR, BM25 for
-	// TEXT, the fused score for HYBRID.
+	// TEXT, the fused score for HYBRID. Recency changes it, reranking replaces it by rerank_score, and mmr_lambda turns it into
+	// marginal relevance, −1 to 1.
 	Score float64 `protobuf:"fixed64,13,opt,name=score,proto3" json:"score,omitempty"`
 	// Cosine similarity of the chunk and the query, −1 to 1; absent if the search did not compare vectors or the chunk has none yet.
 	Similarity *float64 `protobuf:"fixed64,14,opt,name=similarity,proto3,oneof" json:"similarity,omitempty"`
-	// BM25 of the chunk for the query, above 0; absent if no word of the query is in the chunk or the search did not look at words.
+	// BM25 of the chunk for the query, above 0, with the words of its neighbours (see text_window); absent if no word of the query is
+	// among them or the search did not look at words.
 	TextRank *float64 `protobuf:"fixed64,15,opt,name=text_rank,json=textRank,proto3,oneof" json:"text_rank,omitempty"`
 	// The chunk's place among the vector candidates, from 1; absent if it is not one of them.
 	VectorPosition *int32 `protobuf:"varint,16,opt,name=vector_position,json=vectorPosition,proto3,oneof" json:"vector_position,omitempty"`
 	// The chunk's place among the text candidates, from 1; absent if it is not one of them.
 	TextPosition *int32 `protobuf:"varint,17,opt,name=text_position,json=textPosition,proto3,oneof" json:"text_position,omitempty"`
 	// Reciprocal rank fusion of the two places with the request's alpha; absent unless the search was HYBRID.
-	RrfScore      *float64 `protobuf:"fixed64,18,opt,name=rrf_score,json=rrfScore,proto3,oneof" json:"rrf_score,omitempty"`
+	RrfScore *float64 `protobuf:"fixed64,18,opt,name=rrf_score,json=rrfScore,proto3,oneof" json:"rrf_score,omitempty"`
+	// What the reranker gave, 0 to 1; absent if none ran.
+	RerankScore *float64 `protobuf:"fixed64,19,opt,name=rerank_score,json=rerankScore,proto3,oneof" json:"rerank_score,omitempty"`
+	// The text around the chunk that the request asked for: its parent first, then its neighbours in text order.
+	Context       []*ContextChunk `protobuf:"bytes,20,rep,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchResult) Reset() {
 	*x = SearchResult{}
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[2]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +1079,7 @@ func (x *SearchResult) String() string {
 func (*SearchResult) ProtoMessage() {}
 
 func (x *SearchResult) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[2]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +1092,7 @@ func (x *SearchResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResult.ProtoReflect.Descriptor instead.
 func (*SearchResult) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{2}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SearchResult) GetChunkId() string {
@@ -659,6 +1221,111 @@ func (x *SearchResult) GetRrfScore() float64 {
 	return 0
 }
 
+func (x *SearchResult) GetRerankScore() float64 {
+	if x != nil && x.RerankScore != nil {
+		return *x.RerankScore
+	}
+	return 0
+}
+
+func (x *SearchResult) GetContext() []*ContextChunk {
+	if x != nil {
+		return x.Context
+	}
+	return nil
+}
+
+// A chunk that comes with a result.
+type ContextChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is to the result.
+	Relation ContextRelation `protobuf:"varint,1,opt,name=relation,proto3,enum=llmemory.v1.ContextRelation" json:"relation,omitempty"`
+	// The chunk.
+	ChunkId string `protobuf:"bytes,2,opt,name=chunk_id,json=chunkId,proto3" json:"chunk_id,omitempty"`
+	// Its position among the document's chunks of its level, from 0: a neighbour with a smaller one than the result comes before it.
+	ChunkIndex int32 `protobuf:"varint,3,opt,name=chunk_index,json=chunkIndex,proto3" json:"chunk_index,omitempty"`
+	// The chunk's text.
+	Content string `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	// Where the chunk begins in the document's text, in Unicode code points.
+	CharStart int32 `protobuf:"varint,5,opt,name=char_start,json=charStart,proto3" json:"char_start,omitempty"`
+	// Where it ends (exclusive), in Unicode code points.
+	CharEnd       int32 `protobuf:"varint,6,opt,name=char_end,json=charEnd,proto3" json:"char_end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContextChunk) Reset() {
+	*x = ContextChunk{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContextChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContextChunk) ProtoMessage() {}
+
+func (x *ContextChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContextChunk.ProtoReflect.Descriptor instead.
+func (*ContextChunk) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ContextChunk) GetRelation() ContextRelation {
+	if x != nil {
+		return x.Relation
+	}
+	return ContextRelation_CONTEXT_RELATION_UNSPECIFIED
+}
+
+func (x *ContextChunk) GetChunkId() string {
+	if x != nil {
+		return x.ChunkId
+	}
+	return ""
+}
+
+func (x *ContextChunk) GetChunkIndex() int32 {
+	if x != nil {
+		return x.ChunkIndex
+	}
+	return 0
+}
+
+func (x *ContextChunk) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+func (x *ContextChunk) GetCharStart() int32 {
+	if x != nil {
+		return x.CharStart
+	}
+	return 0
+}
+
+func (x *ContextChunk) GetCharEnd() int32 {
+	if x != nil {
+		return x.CharEnd
+	}
+	return 0
+}
+
 // How an answer came about and how complete it is.
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -666,28 +1333,32 @@ type Receipt struct {
 	Plan Plan `protobuf:"varint,1,opt,name=plan,proto3,enum=llmemory.v1.Plan" json:"plan,omitempty"`
 	// The embedding model that was used, as `provider/name`; empty if none was.
 	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	// Vectors that were compared.
+	// Vectors that were compared; of a search by the vector index, those that it gave.
 	CandidatesVector int64 `protobuf:"varint,3,opt,name=candidates_vector,json=candidatesVector,proto3" json:"candidates_vector,omitempty"`
-	// Chunks that matched a word of the query.
+	// Chunks that hold a word of the query; of a large owner, those that were looked up.
 	CandidatesText int64 `protobuf:"varint,4,opt,name=candidates_text,json=candidatesText,proto3" json:"candidates_text,omitempty"`
 	// Chunks that the owner has in all.
 	OwnerChunks int64 `protobuf:"varint,5,opt,name=owner_chunks,json=ownerChunks,proto3" json:"owner_chunks,omitempty"`
-	// Whether chunks that match may have been left out before ranking: words are looked up among the owner's chunks of its 8 most
-	// frequent languages.
+	// Whether chunks that hold words of the query may have been left out before ranking: words are looked up among the owner's chunks
+	// of its 8 most frequent languages, and of a large owner, words too common to look up find no chunks of their own.
 	Truncated bool `protobuf:"varint,6,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	// Why there are fewer results than the limit; unspecified if there are not fewer.
 	ShortfallReason ShortfallReason `protobuf:"varint,7,opt,name=shortfall_reason,json=shortfallReason,proto3,enum=llmemory.v1.ShortfallReason" json:"shortfall_reason,omitempty"`
 	// What went worse than asked for; empty: nothing.
 	Degraded []Degradation `protobuf:"varint,8,rep,packed,name=degraded,proto3,enum=llmemory.v1.Degradation" json:"degraded,omitempty"`
-	// Time per stage, in the order they ran.
-	StageTimes    []*StageTime `protobuf:"bytes,9,rep,name=stage_times,json=stageTimes,proto3" json:"stage_times,omitempty"`
+	// Time per stage, in the order they began; some run at the same time.
+	StageTimes []*StageTime `protobuf:"bytes,9,rep,name=stage_times,json=stageTimes,proto3" json:"stage_times,omitempty"`
+	// Whether the answer is an earlier one to the same request, since when nothing of the owner's has changed.
+	CacheHit bool `protobuf:"varint,10,opt,name=cache_hit,json=cacheHit,proto3" json:"cache_hit,omitempty"`
+	// What was searched for: the query first, then the variants that expansion made.
+	QueryVariants []string `protobuf:"bytes,11,rep,name=query_variants,json=queryVariants,proto3" json:"query_variants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[3]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +1370,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[3]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +1383,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{3}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Receipt) GetPlan() Plan {
@@ -778,10 +1449,25 @@ func (x *Receipt) GetStageTimes() []*StageTime {
 	return nil
 }
 
+func (x *Receipt) GetCacheHit() bool {
+	if x != nil {
+		return x.CacheHit
+	}
+	return false
+}
+
+func (x *Receipt) GetQueryVariants() []string {
+	if x != nil {
+		return x.QueryVariants
+	}
+	return nil
+}
+
 // Time spent in one stage of a search.
 type StageTime struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `embed`, `candidates`, `fuse` or `load`.
+	// `facts`, `embed`, `expand`, `candidates`, `fuse`, `load`, `rerank`, `diversify`, `context` or `route`; there may be others
+	// later.
 	Stage string `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
 	// Time it took.
 	Duration      *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
@@ -791,7 +1477,7 @@ type StageTime struct {
 
 func (x *StageTime) Reset() {
 	*x = StageTime{}
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[4]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -803,7 +1489,7 @@ func (x *StageTime) String() string {
 func (*StageTime) ProtoMessage() {}
 
 func (x *StageTime) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_search_service_proto_msgTypes[4]
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -816,7 +1502,7 @@ func (x *StageTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StageTime.ProtoReflect.Descriptor instead.
 func (*StageTime) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{4}
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StageTime) GetStage() string {
@@ -833,11 +1519,364 @@ func (x *StageTime) GetDuration() *durationpb.Duration {
 	return nil
 }
 
+// Asks several searches at once.
+type BatchSearchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 20 searches, each checked and answered on its own; they may belong to different owners.
+	Searches      []*SearchRequest `protobuf:"bytes,1,rep,name=searches,proto3" json:"searches,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchSearchRequest) Reset() {
+	*x = BatchSearchRequest{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchSearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchSearchRequest) ProtoMessage() {}
+
+func (x *BatchSearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchSearchRequest.ProtoReflect.Descriptor instead.
+func (*BatchSearchRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *BatchSearchRequest) GetSearches() []*SearchRequest {
+	if x != nil {
+		return x.Searches
+	}
+	return nil
+}
+
+// The answers to several searches. If they would be larger than 4 MiB together, the largest have fewer results, and their receipts
+// say REPLY_SIZE.
+type BatchSearchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One result per search, in the order of the request.
+	Results       []*BatchSearchResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchSearchResponse) Reset() {
+	*x = BatchSearchResponse{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchSearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchSearchResponse) ProtoMessage() {}
+
+func (x *BatchSearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchSearchResponse.ProtoReflect.Descriptor instead.
+func (*BatchSearchResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *BatchSearchResponse) GetResults() []*BatchSearchResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// The answer to one search of a batch.
+type BatchSearchResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Either the reply that Search would have given, or the error.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*BatchSearchResult_Response
+	//	*BatchSearchResult_Error
+	Result        isBatchSearchResult_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchSearchResult) Reset() {
+	*x = BatchSearchResult{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchSearchResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchSearchResult) ProtoMessage() {}
+
+func (x *BatchSearchResult) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchSearchResult.ProtoReflect.Descriptor instead.
+func (*BatchSearchResult) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BatchSearchResult) GetResult() isBatchSearchResult_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *BatchSearchResult) GetResponse() *SearchResponse {
+	if x != nil {
+		if x, ok := x.Result.(*BatchSearchResult_Response); ok {
+			return x.Response
+		}
+	}
+	return nil
+}
+
+func (x *BatchSearchResult) GetError() *status.Status {
+	if x != nil {
+		if x, ok := x.Result.(*BatchSearchResult_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isBatchSearchResult_Result interface {
+	isBatchSearchResult_Result()
+}
+
+type BatchSearchResult_Response struct {
+	// The search was answered.
+	Response *SearchResponse `protobuf:"bytes,1,opt,name=response,proto3,oneof"`
+}
+
+type BatchSearchResult_Error struct {
+	// The search was refused or failed, with the details that Search would have given.
+	Error *status.Status `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*BatchSearchResult_Response) isBatchSearchResult_Result() {}
+
+func (*BatchSearchResult_Error) isBatchSearchResult_Result() {}
+
+// Tells how useful results of a search were.
+type RecordFeedbackRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// The search_id of the reply; a UUID.
+	SearchId string `protobuf:"bytes,2,opt,name=search_id,json=searchId,proto3" json:"search_id,omitempty"`
+	// 1 to 100 judgements, each on another chunk.
+	Feedback      []*Feedback `protobuf:"bytes,3,rep,name=feedback,proto3" json:"feedback,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordFeedbackRequest) Reset() {
+	*x = RecordFeedbackRequest{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordFeedbackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordFeedbackRequest) ProtoMessage() {}
+
+func (x *RecordFeedbackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordFeedbackRequest.ProtoReflect.Descriptor instead.
+func (*RecordFeedbackRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RecordFeedbackRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *RecordFeedbackRequest) GetSearchId() string {
+	if x != nil {
+		return x.SearchId
+	}
+	return ""
+}
+
+func (x *RecordFeedbackRequest) GetFeedback() []*Feedback {
+	if x != nil {
+		return x.Feedback
+	}
+	return nil
+}
+
+// A judgement on one result.
+type Feedback struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The result's chunk; a UUID.
+	ChunkId string `protobuf:"bytes,1,opt,name=chunk_id,json=chunkId,proto3" json:"chunk_id,omitempty"`
+	// From −1, useless, to 1, just right. Required.
+	Rating *float64 `protobuf:"fixed64,2,opt,name=rating,proto3,oneof" json:"rating,omitempty"`
+	// Why, in words for people; at most 1000 characters. Default: empty.
+	Note          string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Feedback) Reset() {
+	*x = Feedback{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Feedback) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Feedback) ProtoMessage() {}
+
+func (x *Feedback) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Feedback.ProtoReflect.Descriptor instead.
+func (*Feedback) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Feedback) GetChunkId() string {
+	if x != nil {
+		return x.ChunkId
+	}
+	return ""
+}
+
+func (x *Feedback) GetRating() float64 {
+	if x != nil && x.Rating != nil {
+		return *x.Rating
+	}
+	return 0
+}
+
+func (x *Feedback) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// Says that the feedback is stored.
+type RecordFeedbackResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordFeedbackResponse) Reset() {
+	*x = RecordFeedbackResponse{}
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordFeedbackResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordFeedbackResponse) ProtoMessage() {}
+
+func (x *RecordFeedbackResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_search_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordFeedbackResponse.ProtoReflect.Descriptor instead.
+func (*RecordFeedbackResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_search_service_proto_rawDescGZIP(), []int{14}
+}
+
 var File_llmemory_v1_search_service_proto protoreflect.FileDescriptor
 
 const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\n" +
-	" llmemory/v1/search_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"\xa7\x02\n" +
+	" llmemory/v1/search_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"i\n" +
+	"\aRecency\x126\n" +
+	"\thalf_life\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\bhalfLife\x12\x1b\n" +
+	"\x06weight\x18\x02 \x01(\x01H\x00R\x06weight\x88\x01\x01B\t\n" +
+	"\a_weight\":\n" +
+	"\aRouting\x12!\n" +
+	"\tthreshold\x18\x01 \x01(\x01H\x00R\tthreshold\x88\x01\x01B\f\n" +
+	"\n" +
+	"_threshold\"\xe2\a\n" +
 	"\rSearchRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x1d\n" +
 	"\n" +
@@ -847,13 +1886,45 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\x05limit\x18\x04 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x19\n" +
 	"\x05alpha\x18\x05 \x01(\x01H\x01R\x05alpha\x88\x01\x01\x12+\n" +
 	"\x06fusion\x18\x06 \x01(\x0e2\x13.llmemory.v1.FusionR\x06fusion\x12+\n" +
-	"\x06filter\x18\a \x01(\v2\x13.llmemory.v1.FilterR\x06filterB\b\n" +
+	"\x06filter\x18\a \x01(\v2\x13.llmemory.v1.FilterR\x06filter\x12\x1a\n" +
+	"\blanguage\x18\b \x01(\tR\blanguage\x12$\n" +
+	"\vtext_window\x18\t \x01(\x05H\x02R\n" +
+	"textWindow\x88\x01\x01\x12(\n" +
+	"\rspeaker_boost\x18\n" +
+	" \x01(\x01H\x03R\fspeakerBoost\x88\x01\x01\x12 \n" +
+	"\tmin_score\x18\v \x01(\x01H\x04R\bminScore\x88\x01\x01\x124\n" +
+	"\x16include_parent_context\x18\f \x01(\bR\x14includeParentContext\x12*\n" +
+	"\x0econtext_window\x18\r \x01(\x05H\x05R\rcontextWindow\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"mmr_lambda\x18\x0e \x01(\x01H\x06R\tmmrLambda\x88\x01\x01\x12.\n" +
+	"\arecency\x18\x0f \x01(\v2\x14.llmemory.v1.RecencyR\arecency\x12D\n" +
+	"\x0fquery_expansion\x18\x10 \x01(\x0e2\x1b.llmemory.v1.QueryExpansionR\x0equeryExpansion\x121\n" +
+	"\x12max_query_variants\x18\x11 \x01(\x05H\aR\x10maxQueryVariants\x88\x01\x01\x12+\n" +
+	"\x06rerank\x18\x12 \x01(\x0e2\x13.llmemory.v1.RerankR\x06rerank\x12%\n" +
+	"\frerank_top_k\x18\x13 \x01(\x05H\bR\n" +
+	"rerankTopK\x88\x01\x01\x12.\n" +
+	"\arouting\x18\x14 \x01(\v2\x14.llmemory.v1.RoutingR\aroutingB\b\n" +
 	"\x06_limitB\b\n" +
-	"\x06_alpha\"\x92\x01\n" +
+	"\x06_alphaB\x0e\n" +
+	"\f_text_windowB\x10\n" +
+	"\x0e_speaker_boostB\f\n" +
+	"\n" +
+	"_min_scoreB\x11\n" +
+	"\x0f_context_windowB\r\n" +
+	"\v_mmr_lambdaB\x15\n" +
+	"\x13_max_query_variantsB\x0f\n" +
+	"\r_rerank_top_k\"\xca\x01\n" +
 	"\x0eSearchResponse\x12\x1b\n" +
 	"\tsearch_id\x18\x01 \x01(\tR\bsearchId\x123\n" +
 	"\aresults\x18\x02 \x03(\v2\x19.llmemory.v1.SearchResultR\aresults\x12.\n" +
-	"\areceipt\x18\x03 \x01(\v2\x14.llmemory.v1.ReceiptR\areceipt\"\xb5\x06\n" +
+	"\areceipt\x18\x03 \x01(\v2\x14.llmemory.v1.ReceiptR\areceipt\x126\n" +
+	"\arouting\x18\x04 \x01(\v2\x1c.llmemory.v1.RoutingDecisionR\arouting\"s\n" +
+	"\x0fRoutingDecision\x12(\n" +
+	"\x05route\x18\x01 \x01(\x0e2\x12.llmemory.v1.RouteR\x05route\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\x02 \x01(\x01R\n" +
+	"confidence\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xa3\a\n" +
 	"\fSearchResult\x12\x19\n" +
 	"\bchunk_id\x18\x01 \x01(\tR\achunkId\x12\x1f\n" +
 	"\vdocument_id\x18\x02 \x01(\tR\n" +
@@ -879,14 +1950,26 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\ttext_rank\x18\x0f \x01(\x01H\x01R\btextRank\x88\x01\x01\x12,\n" +
 	"\x0fvector_position\x18\x10 \x01(\x05H\x02R\x0evectorPosition\x88\x01\x01\x12(\n" +
 	"\rtext_position\x18\x11 \x01(\x05H\x03R\ftextPosition\x88\x01\x01\x12 \n" +
-	"\trrf_score\x18\x12 \x01(\x01H\x04R\brrfScore\x88\x01\x01B\r\n" +
+	"\trrf_score\x18\x12 \x01(\x01H\x04R\brrfScore\x88\x01\x01\x12&\n" +
+	"\frerank_score\x18\x13 \x01(\x01H\x05R\vrerankScore\x88\x01\x01\x123\n" +
+	"\acontext\x18\x14 \x03(\v2\x19.llmemory.v1.ContextChunkR\acontextB\r\n" +
 	"\v_similarityB\f\n" +
 	"\n" +
 	"_text_rankB\x12\n" +
 	"\x10_vector_positionB\x10\n" +
 	"\x0e_text_positionB\f\n" +
 	"\n" +
-	"_rrf_score\"\x95\x03\n" +
+	"_rrf_scoreB\x0f\n" +
+	"\r_rerank_score\"\xd8\x01\n" +
+	"\fContextChunk\x128\n" +
+	"\brelation\x18\x01 \x01(\x0e2\x1c.llmemory.v1.ContextRelationR\brelation\x12\x19\n" +
+	"\bchunk_id\x18\x02 \x01(\tR\achunkId\x12\x1f\n" +
+	"\vchunk_index\x18\x03 \x01(\x05R\n" +
+	"chunkIndex\x12\x18\n" +
+	"\acontent\x18\x04 \x01(\tR\acontent\x12\x1d\n" +
+	"\n" +
+	"char_start\x18\x05 \x01(\x05R\tcharStart\x12\x19\n" +
+	"\bchar_end\x18\x06 \x01(\x05R\acharEnd\"\xd9\x03\n" +
 	"\aReceipt\x12%\n" +
 	"\x04plan\x18\x01 \x01(\x0e2\x11.llmemory.v1.PlanR\x04plan\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12+\n" +
@@ -897,10 +1980,31 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\x10shortfall_reason\x18\a \x01(\x0e2\x1c.llmemory.v1.ShortfallReasonR\x0fshortfallReason\x124\n" +
 	"\bdegraded\x18\b \x03(\x0e2\x18.llmemory.v1.DegradationR\bdegraded\x127\n" +
 	"\vstage_times\x18\t \x03(\v2\x16.llmemory.v1.StageTimeR\n" +
-	"stageTimes\"X\n" +
+	"stageTimes\x12\x1b\n" +
+	"\tcache_hit\x18\n" +
+	" \x01(\bR\bcacheHit\x12%\n" +
+	"\x0equery_variants\x18\v \x03(\tR\rqueryVariants\"X\n" +
 	"\tStageTime\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x125\n" +
-	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration*o\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\"L\n" +
+	"\x12BatchSearchRequest\x126\n" +
+	"\bsearches\x18\x01 \x03(\v2\x1a.llmemory.v1.SearchRequestR\bsearches\"O\n" +
+	"\x13BatchSearchResponse\x128\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.llmemory.v1.BatchSearchResultR\aresults\"\x84\x01\n" +
+	"\x11BatchSearchResult\x129\n" +
+	"\bresponse\x18\x01 \x01(\v2\x1b.llmemory.v1.SearchResponseH\x00R\bresponse\x12*\n" +
+	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\b\n" +
+	"\x06result\"\x82\x01\n" +
+	"\x15RecordFeedbackRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x1b\n" +
+	"\tsearch_id\x18\x02 \x01(\tR\bsearchId\x121\n" +
+	"\bfeedback\x18\x03 \x03(\v2\x15.llmemory.v1.FeedbackR\bfeedback\"a\n" +
+	"\bFeedback\x12\x19\n" +
+	"\bchunk_id\x18\x01 \x01(\tR\achunkId\x12\x1b\n" +
+	"\x06rating\x18\x02 \x01(\x01H\x00R\x06rating\x88\x01\x01\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04noteB\t\n" +
+	"\a_rating\"\x18\n" +
+	"\x16RecordFeedbackResponse*o\n" +
 	"\n" +
 	"SearchType\x12\x1b\n" +
 	"\x17SEARCH_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -911,22 +2015,51 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\x12FUSION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FUSION_RELATIVE_SCORE\x10\x01\x12\x0e\n" +
 	"\n" +
-	"FUSION_RRF\x10\x02*@\n" +
+	"FUSION_RRF\x10\x02*\x85\x01\n" +
+	"\x0eQueryExpansion\x12\x1f\n" +
+	"\x1bQUERY_EXPANSION_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14QUERY_EXPANSION_NONE\x10\x01\x12\x1d\n" +
+	"\x19QUERY_EXPANSION_HEURISTIC\x10\x02\x12\x19\n" +
+	"\x15QUERY_EXPANSION_MODEL\x10\x03*q\n" +
+	"\x06Rerank\x12\x16\n" +
+	"\x12RERANK_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vRERANK_NONE\x10\x01\x12\x12\n" +
+	"\x0eRERANK_LEXICAL\x10\x02\x12\x10\n" +
+	"\fRERANK_MODEL\x10\x03\x12\x18\n" +
+	"\x14RERANK_CROSS_ENCODER\x10\x04*z\n" +
+	"\x05Route\x12\x15\n" +
+	"\x11ROUTE_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fROUTE_RETRIEVAL\x10\x01\x12\x14\n" +
+	"\x10ROUTE_WEB_SEARCH\x10\x02\x12\x17\n" +
+	"\x13ROUTE_CLARIFICATION\x10\x03\x12\x16\n" +
+	"\x12ROUTE_UNANSWERABLE\x10\x04*o\n" +
+	"\x0fContextRelation\x12 \n" +
+	"\x1cCONTEXT_RELATION_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17CONTEXT_RELATION_PARENT\x10\x01\x12\x1d\n" +
+	"\x19CONTEXT_RELATION_NEIGHBOR\x10\x02*V\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x10PLAN_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"PLAN_EXACT\x10\x01\x12\x12\n" +
-	"\x0ePLAN_TEXT_ONLY\x10\x02*v\n" +
+	"\x0ePLAN_TEXT_ONLY\x10\x02\x12\x14\n" +
+	"\x10PLAN_APPROXIMATE\x10\x03*\xb5\x01\n" +
 	"\x0fShortfallReason\x12 \n" +
 	"\x1cSHORTFALL_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cSHORTFALL_REASON_FEWER_MATCH\x10\x01\x12\x1f\n" +
-	"\x1bSHORTFALL_REASON_REPLY_SIZE\x10\x02*t\n" +
+	"\x1bSHORTFALL_REASON_REPLY_SIZE\x10\x02\x12\x1e\n" +
+	"\x1aSHORTFALL_REASON_MIN_SCORE\x10\x03\x12\x1d\n" +
+	"\x19SHORTFALL_REASON_DEADLINE\x10\x04*\xe6\x01\n" +
 	"\vDegradation\x12\x1b\n" +
 	"\x17DEGRADATION_UNSPECIFIED\x10\x00\x12$\n" +
 	" DEGRADATION_EMBEDDER_UNAVAILABLE\x10\x01\x12\"\n" +
-	"\x1eDEGRADATION_EMBEDDINGS_PENDING\x10\x022[\n" +
+	"\x1eDEGRADATION_EMBEDDINGS_PENDING\x10\x02\x12%\n" +
+	"!DEGRADATION_EXPANSION_UNAVAILABLE\x10\x03\x12$\n" +
+	" DEGRADATION_RERANKER_UNAVAILABLE\x10\x04\x12#\n" +
+	"\x1fDEGRADATION_ROUTING_UNAVAILABLE\x10\x052\x9a\x02\n" +
 	"\rSearchService\x12J\n" +
-	"\x06Search\x12\x1a.llmemory.v1.SearchRequest\x1a\x1b.llmemory.v1.SearchResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
+	"\x06Search\x12\x1a.llmemory.v1.SearchRequest\x1a\x1b.llmemory.v1.SearchResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12Y\n" +
+	"\vBatchSearch\x12\x1f.llmemory.v1.BatchSearchRequest\x1a .llmemory.v1.BatchSearchResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12b\n" +
+	"\x0eRecordFeedback\x12\".llmemory.v1.RecordFeedbackRequest\x1a#.llmemory.v1.RecordFeedbackResponse\"\a\xa0\xbb\x18\x02\x90\x02\x02B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
 
 var (
 	file_llmemory_v1_search_service_proto_rawDescOnce sync.Once
@@ -940,47 +2073,80 @@ func file_llmemory_v1_search_service_proto_rawDescGZIP() []byte {
 	return file_llmemory_v1_search_service_proto_rawDescData
 }
 
-var file_llmemory_v1_search_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_llmemory_v1_search_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_llmemory_v1_search_service_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_llmemory_v1_search_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_llmemory_v1_search_service_proto_goTypes = []any{
-	(SearchType)(0),               // 0: llmemory.v1.SearchType
-	(Fusion)(0),                   // 1: llmemory.v1.Fusion
-	(Plan)(0),                     // 2: llmemory.v1.Plan
-	(ShortfallReason)(0),          // 3: llmemory.v1.ShortfallReason
-	(Degradation)(0),              // 4: llmemory.v1.Degradation
-	(*SearchRequest)(nil),         // 5: llmemory.v1.SearchRequest
-	(*SearchResponse)(nil),        // 6: llmemory.v1.SearchResponse
-	(*SearchResult)(nil),          // 7: llmemory.v1.SearchResult
-	(*Receipt)(nil),               // 8: llmemory.v1.Receipt
-	(*StageTime)(nil),             // 9: llmemory.v1.StageTime
-	(*Filter)(nil),                // 10: llmemory.v1.Filter
-	(DocumentType)(0),             // 11: llmemory.v1.DocumentType
-	(*structpb.Struct)(nil),       // 12: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(SearchType)(0),                // 0: llmemory.v1.SearchType
+	(Fusion)(0),                    // 1: llmemory.v1.Fusion
+	(QueryExpansion)(0),            // 2: llmemory.v1.QueryExpansion
+	(Rerank)(0),                    // 3: llmemory.v1.Rerank
+	(Route)(0),                     // 4: llmemory.v1.Route
+	(ContextRelation)(0),           // 5: llmemory.v1.ContextRelation
+	(Plan)(0),                      // 6: llmemory.v1.Plan
+	(ShortfallReason)(0),           // 7: llmemory.v1.ShortfallReason
+	(Degradation)(0),               // 8: llmemory.v1.Degradation
+	(*Recency)(nil),                // 9: llmemory.v1.Recency
+	(*Routing)(nil),                // 10: llmemory.v1.Routing
+	(*SearchRequest)(nil),          // 11: llmemory.v1.SearchRequest
+	(*SearchResponse)(nil),         // 12: llmemory.v1.SearchResponse
+	(*RoutingDecision)(nil),        // 13: llmemory.v1.RoutingDecision
+	(*SearchResult)(nil),           // 14: llmemory.v1.SearchResult
+	(*ContextChunk)(nil),           // 15: llmemory.v1.ContextChunk
+	(*Receipt)(nil),                // 16: llmemory.v1.Receipt
+	(*StageTime)(nil),              // 17: llmemory.v1.StageTime
+	(*BatchSearchRequest)(nil),     // 18: llmemory.v1.BatchSearchRequest
+	(*BatchSearchResponse)(nil),    // 19: llmemory.v1.BatchSearchResponse
+	(*BatchSearchResult)(nil),      // 20: llmemory.v1.BatchSearchResult
+	(*RecordFeedbackRequest)(nil),  // 21: llmemory.v1.RecordFeedbackRequest
+	(*Feedback)(nil),               // 22: llmemory.v1.Feedback
+	(*RecordFeedbackResponse)(nil), // 23: llmemory.v1.RecordFeedbackResponse
+	(*durationpb.Duration)(nil),    // 24: google.protobuf.Duration
+	(*Filter)(nil),                 // 25: llmemory.v1.Filter
+	(DocumentType)(0),              // 26: llmemory.v1.DocumentType
+	(*structpb.Struct)(nil),        // 27: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
+	(*status.Status)(nil),          // 29: google.rpc.Status
 }
 var file_llmemory_v1_search_service_proto_depIdxs = []int32{
-	0,  // 0: llmemory.v1.SearchRequest.search_type:type_name -> llmemory.v1.SearchType
-	1,  // 1: llmemory.v1.SearchRequest.fusion:type_name -> llmemory.v1.Fusion
-	10, // 2: llmemory.v1.SearchRequest.filter:type_name -> llmemory.v1.Filter
-	7,  // 3: llmemory.v1.SearchResponse.results:type_name -> llmemory.v1.SearchResult
-	8,  // 4: llmemory.v1.SearchResponse.receipt:type_name -> llmemory.v1.Receipt
-	11, // 5: llmemory.v1.SearchResult.document_type:type_name -> llmemory.v1.DocumentType
-	12, // 6: llmemory.v1.SearchResult.document_metadata:type_name -> google.protobuf.Struct
-	13, // 7: llmemory.v1.SearchResult.document_date:type_name -> google.protobuf.Timestamp
-	12, // 8: llmemory.v1.SearchResult.chunk_metadata:type_name -> google.protobuf.Struct
-	2,  // 9: llmemory.v1.Receipt.plan:type_name -> llmemory.v1.Plan
-	3,  // 10: llmemory.v1.Receipt.shortfall_reason:type_name -> llmemory.v1.ShortfallReason
-	4,  // 11: llmemory.v1.Receipt.degraded:type_name -> llmemory.v1.Degradation
-	9,  // 12: llmemory.v1.Receipt.stage_times:type_name -> llmemory.v1.StageTime
-	14, // 13: llmemory.v1.StageTime.duration:type_name -> google.protobuf.Duration
-	5,  // 14: llmemory.v1.SearchService.Search:input_type -> llmemory.v1.SearchRequest
-	6,  // 15: llmemory.v1.SearchService.Search:output_type -> llmemory.v1.SearchResponse
-	15, // [15:16] is the sub-list for method output_type
-	14, // [14:15] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	24, // 0: llmemory.v1.Recency.half_life:type_name -> google.protobuf.Duration
+	0,  // 1: llmemory.v1.SearchRequest.search_type:type_name -> llmemory.v1.SearchType
+	1,  // 2: llmemory.v1.SearchRequest.fusion:type_name -> llmemory.v1.Fusion
+	25, // 3: llmemory.v1.SearchRequest.filter:type_name -> llmemory.v1.Filter
+	9,  // 4: llmemory.v1.SearchRequest.recency:type_name -> llmemory.v1.Recency
+	2,  // 5: llmemory.v1.SearchRequest.query_expansion:type_name -> llmemory.v1.QueryExpansion
+	3,  // 6: llmemory.v1.SearchRequest.rerank:type_name -> llmemory.v1.Rerank
+	10, // 7: llmemory.v1.SearchRequest.routing:type_name -> llmemory.v1.Routing
+	14, // 8: llmemory.v1.SearchResponse.results:type_name -> llmemory.v1.SearchResult
+	16, // 9: llmemory.v1.SearchResponse.receipt:type_name -> llmemory.v1.Receipt
+	13, // 10: llmemory.v1.SearchResponse.routing:type_name -> llmemory.v1.RoutingDecision
+	4,  // 11: llmemory.v1.RoutingDecision.route:type_name -> llmemory.v1.Route
+	26, // 12: llmemory.v1.SearchResult.document_type:type_name -> llmemory.v1.DocumentType
+	27, // 13: llmemory.v1.SearchResult.document_metadata:type_name -> google.protobuf.Struct
+	28, // 14: llmemory.v1.SearchResult.document_date:type_name -> google.protobuf.Timestamp
+	27, // 15: llmemory.v1.SearchResult.chunk_metadata:type_name -> google.protobuf.Struct
+	15, // 16: llmemory.v1.SearchResult.context:type_name -> llmemory.v1.ContextChunk
+	5,  // 17: llmemory.v1.ContextChunk.relation:type_name -> llmemory.v1.ContextRelation
+	6,  // 18: llmemory.v1.Receipt.plan:type_name -> llmemory.v1.Plan
+	7,  // 19: llmemory.v1.Receipt.shortfall_reason:type_name -> llmemory.v1.ShortfallReason
+	8,  // 20: llmemory.v1.Receipt.degraded:type_name -> llmemory.v1.Degradation
+	17, // 21: llmemory.v1.Receipt.stage_times:type_name -> llmemory.v1.StageTime
+	24, // 22: llmemory.v1.StageTime.duration:type_name -> google.protobuf.Duration
+	11, // 23: llmemory.v1.BatchSearchRequest.searches:type_name -> llmemory.v1.SearchRequest
+	20, // 24: llmemory.v1.BatchSearchResponse.results:type_name -> llmemory.v1.BatchSearchResult
+	12, // 25: llmemory.v1.BatchSearchResult.response:type_name -> llmemory.v1.SearchResponse
+	29, // 26: llmemory.v1.BatchSearchResult.error:type_name -> google.rpc.Status
+	22, // 27: llmemory.v1.RecordFeedbackRequest.feedback:type_name -> llmemory.v1.Feedback
+	11, // 28: llmemory.v1.SearchService.Search:input_type -> llmemory.v1.SearchRequest
+	18, // 29: llmemory.v1.SearchService.BatchSearch:input_type -> llmemory.v1.BatchSearchRequest
+	21, // 30: llmemory.v1.SearchService.RecordFeedback:input_type -> llmemory.v1.RecordFeedbackRequest
+	12, // 31: llmemory.v1.SearchService.Search:output_type -> llmemory.v1.SearchResponse
+	19, // 32: llmemory.v1.SearchService.BatchSearch:output_type -> llmemory.v1.BatchSearchResponse
+	23, // 33: llmemory.v1.SearchService.RecordFeedback:output_type -> llmemory.v1.RecordFeedbackResponse
+	31, // [31:34] is the sub-list for method output_type
+	28, // [28:31] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_search_service_proto_init() }
@@ -991,14 +2157,21 @@ func file_llmemory_v1_search_service_proto_init() {
 	file_llmemory_v1_document_proto_init()
 	file_llmemory_v1_options_proto_init()
 	file_llmemory_v1_search_service_proto_msgTypes[0].OneofWrappers = []any{}
+	file_llmemory_v1_search_service_proto_msgTypes[1].OneofWrappers = []any{}
 	file_llmemory_v1_search_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_llmemory_v1_search_service_proto_msgTypes[5].OneofWrappers = []any{}
+	file_llmemory_v1_search_service_proto_msgTypes[11].OneofWrappers = []any{
+		(*BatchSearchResult_Response)(nil),
+		(*BatchSearchResult_Error)(nil),
+	}
+	file_llmemory_v1_search_service_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llmemory_v1_search_service_proto_rawDesc), len(file_llmemory_v1_search_service_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   5,
+			NumEnums:      9,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

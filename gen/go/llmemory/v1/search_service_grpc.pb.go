@@ -21,7 +21,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SearchService_Search_FullMethodName = "/llmemory.v1.SearchService/Search"
+	SearchService_Search_FullMethodName         = "/llmemory.v1.SearchService/Search"
+	SearchService_BatchSearch_FullMethodName    = "/llmemory.v1.SearchService/BatchSearch"
+	SearchService_RecordFeedback_FullMethodName = "/llmemory.v1.SearchService/RecordFeedback"
 )
 
 // SearchServiceClient is the client API for SearchService service.
@@ -32,6 +34,12 @@ const (
 type SearchServiceClient interface {
 	// Returns the best chunks, best first, with a receipt.
 	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
+	// Runs several searches, each on its own: one that is refused or fails does not keep the others from being answered.
+	BatchSearch(ctx context.Context, in *BatchSearchRequest, opts ...grpc.CallOption) (*BatchSearchResponse, error)
+	// Records how useful results of a search were. Feedback on the same chunk of the same search replaces the earlier one. A search
+	// that is not in the owner's history, or is there no longer, is NOT_FOUND; a chunk that was not among its results is
+	// INVALID_ARGUMENT. Where no history is kept, the error is FAILED_PRECONDITION with reason SEARCH_HISTORY_OFF.
+	RecordFeedback(ctx context.Context, in *RecordFeedbackRequest, opts ...grpc.CallOption) (*RecordFeedbackResponse, error)
 }
 
 type searchServiceClient struct {
@@ -52,6 +60,26 @@ func (c *searchServiceClient) Search(ctx context.Context, in *SearchRequest, opt
 	return out, nil
 }
 
+func (c *searchServiceClient) BatchSearch(ctx context.Context, in *BatchSearchRequest, opts ...grpc.CallOption) (*BatchSearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchSearchResponse)
+	err := c.cc.Invoke(ctx, SearchService_BatchSearch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *searchServiceClient) RecordFeedback(ctx context.Context, in *RecordFeedbackRequest, opts ...grpc.CallOption) (*RecordFeedbackResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordFeedbackResponse)
+	err := c.cc.Invoke(ctx, SearchService_RecordFeedback_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SearchServiceServer is the server API for SearchService service.
 // All implementations must embed UnimplementedSearchServiceServer
 // for forward compatibility.
@@ -60,6 +88,12 @@ func (c *searchServiceClient) Search(ctx context.Context, in *SearchRequest, opt
 type SearchServiceServer interface {
 	// Returns the best chunks, best first, with a receipt.
 	Search(context.Context, *SearchRequest) (*SearchResponse, error)
+	// Runs several searches, each on its own: one that is refused or fails does not keep the others from being answered.
+	BatchSearch(context.Context, *BatchSearchRequest) (*BatchSearchResponse, error)
+	// Records how useful results of a search were. Feedback on the same chunk of the same search replaces the earlier one. A search
+	// that is not in the owner's history, or is there no longer, is NOT_FOUND; a chunk that was not among its results is
+	// INVALID_ARGUMENT. Where no history is kept, the error is FAILED_PRECONDITION with reason SEARCH_HISTORY_OFF.
+	RecordFeedback(context.Context, *RecordFeedbackRequest) (*RecordFeedbackResponse, error)
 	mustEmbedUnimplementedSearchServiceServer()
 }
 
@@ -72,6 +106,12 @@ type UnimplementedSearchServiceServer struct{}
 
 func (UnimplementedSearchServiceServer) Search(context.Context, *SearchRequest) (*SearchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Search not implemented")
+}
+func (UnimplementedSearchServiceServer) BatchSearch(context.Context, *BatchSearchRequest) (*BatchSearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchSearch not implemented")
+}
+func (UnimplementedSearchServiceServer) RecordFeedback(context.Context, *RecordFeedbackRequest) (*RecordFeedbackResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordFeedback not implemented")
 }
 func (UnimplementedSearchServiceServer) mustEmbedUnimplementedSearchServiceServer() {}
 func (UnimplementedSearchServiceServer) testEmbeddedByValue()                       {}
@@ -112,6 +152,42 @@ func _SearchService_Search_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SearchService_BatchSearch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchSearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SearchServiceServer).BatchSearch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SearchService_BatchSearch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SearchServiceServer).BatchSearch(ctx, req.(*BatchSearchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SearchService_RecordFeedback_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordFeedbackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SearchServiceServer).RecordFeedback(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SearchService_RecordFeedback_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SearchServiceServer).RecordFeedback(ctx, req.(*RecordFeedbackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SearchService_ServiceDesc is the grpc.ServiceDesc for SearchService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +198,14 @@ var SearchService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Search",
 			Handler:    _SearchService_Search_Handler,
+		},
+		{
+			MethodName: "BatchSearch",
+			Handler:    _SearchService_BatchSearch_Handler,
+		},
+		{
+			MethodName: "RecordFeedback",
+			Handler:    _SearchService_RecordFeedback_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

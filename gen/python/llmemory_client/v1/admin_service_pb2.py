@@ -26,9 +26,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from llmemory_client.v1 import document_pb2 as llmemory_dot_v1_dot_document__pb2
 from llmemory_client.v1 import options_pb2 as llmemory_dot_v1_dot_options__pb2
+from llmemory_client.v1 import search_service_pb2 as llmemory_dot_v1_dot_search__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllmemory/v1/admin_service.proto\x12\x0bllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"6\n\x19GetOwnerStatisticsRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\"\xe9\x03\n\x1aGetOwnerStatisticsResponse\x12%\n\x0e\x64ocument_count\x18\x01 \x01(\x03R\rdocumentCount\x12\x1f\n\x0b\x63hunk_count\x18\x02 \x01(\x03R\nchunkCount\x12(\n\x10total_size_bytes\x18\x03 \x01(\x03R\x0etotalSizeBytes\x12\x30\n\x14\x65mbedded_chunk_count\x18\x04 \x01(\x03R\x12\x65mbeddedChunkCount\x12-\n\x12\x65mbeddings_pending\x18\x05 \x01(\x03R\x11\x65mbeddingsPending\x12\'\n\x0f\x65mbeddings_dead\x18\x06 \x01(\x03R\x0e\x65mbeddingsDead\x12\x45\n\x0e\x64ocument_types\x18\x07 \x03(\x0b\x32\x1e.llmemory.v1.DocumentTypeCountR\rdocumentTypes\x12\x44\n\x10\x66irst_created_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x66irstCreatedAt\x12\x42\n\x0flast_updated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastUpdatedAt\"z\n\x11\x44ocumentTypeCount\x12>\n\rdocument_type\x18\x01 \x01(\x0e\x32\x19.llmemory.v1.DocumentTypeR\x0c\x64ocumentType\x12%\n\x0e\x64ocument_count\x18\x02 \x01(\x03R\rdocumentCount\"5\n\x18GetEmbeddingQueueRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\"\xc2\x01\n\x19GetEmbeddingQueueResponse\x12\x1d\n\ntotal_size\x18\x01 \x01(\x03R\ttotalSize\x12\x12\n\x04\x64\x65\x61\x64\x18\x02 \x01(\x03R\x04\x64\x65\x61\x64\x12\x38\n\noldest_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x12\x38\n\x06owners\x18\x04 \x03(\x0b\x32 .llmemory.v1.OwnerEmbeddingQueueR\x06owners\"\x92\x01\n\x13OwnerEmbeddingQueue\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x12\n\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n\x04\x64\x65\x61\x64\x18\x03 \x01(\x03R\x04\x64\x65\x61\x64\x12\x38\n\noldest_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge2\xeb\x01\n\x0c\x41\x64minService\x12n\n\x12GetOwnerStatistics\x12&.llmemory.v1.GetOwnerStatisticsRequest\x1a\'.llmemory.v1.GetOwnerStatisticsResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12k\n\x11GetEmbeddingQueue\x12%.llmemory.v1.GetEmbeddingQueueRequest\x1a&.llmemory.v1.GetEmbeddingQueueResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x03\x42<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fllmemory/v1/admin_service.proto\x12\x0bllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\x1a llmemory/v1/search_service.proto\"6\n\x19GetOwnerStatisticsRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\"\xe9\x03\n\x1aGetOwnerStatisticsResponse\x12%\n\x0e\x64ocument_count\x18\x01 \x01(\x03R\rdocumentCount\x12\x1f\n\x0b\x63hunk_count\x18\x02 \x01(\x03R\nchunkCount\x12(\n\x10total_size_bytes\x18\x03 \x01(\x03R\x0etotalSizeBytes\x12\x30\n\x14\x65mbedded_chunk_count\x18\x04 \x01(\x03R\x12\x65mbeddedChunkCount\x12-\n\x12\x65mbeddings_pending\x18\x05 \x01(\x03R\x11\x65mbeddingsPending\x12\'\n\x0f\x65mbeddings_dead\x18\x06 \x01(\x03R\x0e\x65mbeddingsDead\x12\x45\n\x0e\x64ocument_types\x18\x07 \x03(\x0b\x32\x1e.llmemory.v1.DocumentTypeCountR\rdocumentTypes\x12\x44\n\x10\x66irst_created_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x66irstCreatedAt\x12\x42\n\x0flast_updated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rlastUpdatedAt\"z\n\x11\x44ocumentTypeCount\x12>\n\rdocument_type\x18\x01 \x01(\x0e\x32\x19.llmemory.v1.DocumentTypeR\x0c\x64ocumentType\x12%\n\x0e\x64ocument_count\x18\x02 \x01(\x03R\rdocumentCount\"5\n\x18GetEmbeddingQueueRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\"\xc2\x01\n\x19GetEmbeddingQueueResponse\x12\x1d\n\ntotal_size\x18\x01 \x01(\x03R\ttotalSize\x12\x12\n\x04\x64\x65\x61\x64\x18\x02 \x01(\x03R\x04\x64\x65\x61\x64\x12\x38\n\noldest_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x12\x38\n\x06owners\x18\x04 \x03(\x0b\x32 .llmemory.v1.OwnerEmbeddingQueueR\x06owners\"\x92\x01\n\x13OwnerEmbeddingQueue\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x12\n\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n\x04\x64\x65\x61\x64\x18\x03 \x01(\x03R\x04\x64\x65\x61\x64\x12\x38\n\noldest_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\"J\n\x14\x45xplainSearchRequest\x12\x32\n\x06search\x18\x01 \x01(\x0b\x32\x1a.llmemory.v1.SearchRequestR\x06search\"\x91\x01\n\x15\x45xplainSearchResponse\x12\x37\n\x08response\x18\x01 \x01(\x0b\x32\x1b.llmemory.v1.SearchResponseR\x08response\x12?\n\nstatements\x18\x02 \x03(\x0b\x32\x1f.llmemory.v1.ExplainedStatementR\nstatements\"\x85\x01\n\x12\x45xplainedStatement\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n\x03sql\x18\x02 \x01(\tR\x03sql\x12\x12\n\x04plan\x18\x03 \x01(\tR\x04plan\x12\x35\n\x08\x64uration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64uration\"P\n\x19RebuildVectorIndexRequest\x12\x33\n\x07profile\x18\x01 \x01(\x0e\x32\x19.llmemory.v1.IndexProfileR\x07profile\"\xa2\x01\n\x1aRebuildVectorIndexResponse\x12\x14\n\x05phase\x18\x01 \x01(\tR\x05phase\x12\'\n\x0fpartitions_done\x18\x02 \x01(\x05R\x0epartitionsDone\x12)\n\x10partitions_total\x18\x03 \x01(\x05R\x0fpartitionsTotal\x12\x1a\n\x08\x66raction\x18\x04 \x01(\x01R\x08\x66raction*}\n\x0cIndexProfile\x12\x1d\n\x19INDEX_PROFILE_UNSPECIFIED\x10\x00\x12\x16\n\x12INDEX_PROFILE_FAST\x10\x01\x12\x1a\n\x16INDEX_PROFILE_BALANCED\x10\x02\x12\x1a\n\x16INDEX_PROFILE_ACCURATE\x10\x03\x32\xbe\x03\n\x0c\x41\x64minService\x12n\n\x12GetOwnerStatistics\x12&.llmemory.v1.GetOwnerStatisticsRequest\x1a\'.llmemory.v1.GetOwnerStatisticsResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12k\n\x11GetEmbeddingQueue\x12%.llmemory.v1.GetEmbeddingQueueRequest\x1a&.llmemory.v1.GetEmbeddingQueueResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x03\x12_\n\rExplainSearch\x12!.llmemory.v1.ExplainSearchRequest\x1a\".llmemory.v1.ExplainSearchResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x03\x12p\n\x12RebuildVectorIndex\x12&.llmemory.v1.RebuildVectorIndexRequest\x1a\'.llmemory.v1.RebuildVectorIndexResponse\"\x07\x90\x02\x02\xa0\xbb\x18\x03\x30\x01\x42<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,18 +41,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['GetOwnerStatistics']._serialized_options = b'\220\002\001\240\273\030\001'
   _globals['_ADMINSERVICE'].methods_by_name['GetEmbeddingQueue']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['GetEmbeddingQueue']._serialized_options = b'\220\002\001\240\273\030\003'
-  _globals['_GETOWNERSTATISTICSREQUEST']._serialized_start=168
-  _globals['_GETOWNERSTATISTICSREQUEST']._serialized_end=222
-  _globals['_GETOWNERSTATISTICSRESPONSE']._serialized_start=225
-  _globals['_GETOWNERSTATISTICSRESPONSE']._serialized_end=714
-  _globals['_DOCUMENTTYPECOUNT']._serialized_start=716
-  _globals['_DOCUMENTTYPECOUNT']._serialized_end=838
-  _globals['_GETEMBEDDINGQUEUEREQUEST']._serialized_start=840
-  _globals['_GETEMBEDDINGQUEUEREQUEST']._serialized_end=893
-  _globals['_GETEMBEDDINGQUEUERESPONSE']._serialized_start=896
-  _globals['_GETEMBEDDINGQUEUERESPONSE']._serialized_end=1090
-  _globals['_OWNEREMBEDDINGQUEUE']._serialized_start=1093
-  _globals['_OWNEREMBEDDINGQUEUE']._serialized_end=1239
-  _globals['_ADMINSERVICE']._serialized_start=1242
-  _globals['_ADMINSERVICE']._serialized_end=1477
+  _globals['_ADMINSERVICE'].methods_by_name['ExplainSearch']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ExplainSearch']._serialized_options = b'\220\002\001\240\273\030\003'
+  _globals['_ADMINSERVICE'].methods_by_name['RebuildVectorIndex']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['RebuildVectorIndex']._serialized_options = b'\220\002\002\240\273\030\003'
+  _globals['_INDEXPROFILE']._serialized_start=1882
+  _globals['_INDEXPROFILE']._serialized_end=2007
+  _globals['_GETOWNERSTATISTICSREQUEST']._serialized_start=202
+  _globals['_GETOWNERSTATISTICSREQUEST']._serialized_end=256
+  _globals['_GETOWNERSTATISTICSRESPONSE']._serialized_start=259
+  _globals['_GETOWNERSTATISTICSRESPONSE']._serialized_end=748
+  _globals['_DOCUMENTTYPECOUNT']._serialized_start=750
+  _globals['_DOCUMENTTYPECOUNT']._serialized_end=872
+  _globals['_GETEMBEDDINGQUEUEREQUEST']._serialized_start=874
+  _globals['_GETEMBEDDINGQUEUEREQUEST']._serialized_end=927
+  _globals['_GETEMBEDDINGQUEUERESPONSE']._serialized_start=930
+  _globals['_GETEMBEDDINGQUEUERESPONSE']._serialized_end=1124
+  _globals['_OWNEREMBEDDINGQUEUE']._serialized_start=1127
+  _globals['_OWNEREMBEDDINGQUEUE']._serialized_end=1273
+  _globals['_EXPLAINSEARCHREQUEST']._serialized_start=1275
+  _globals['_EXPLAINSEARCHREQUEST']._serialized_end=1349
+  _globals['_EXPLAINSEARCHRESPONSE']._serialized_start=1352
+  _globals['_EXPLAINSEARCHRESPONSE']._serialized_end=1497
+  _globals['_EXPLAINEDSTATEMENT']._serialized_start=1500
+  _globals['_EXPLAINEDSTATEMENT']._serialized_end=1633
+  _globals['_REBUILDVECTORINDEXREQUEST']._serialized_start=1635
+  _globals['_REBUILDVECTORINDEXREQUEST']._serialized_end=1715
+  _globals['_REBUILDVECTORINDEXRESPONSE']._serialized_start=1718
+  _globals['_REBUILDVECTORINDEXRESPONSE']._serialized_end=1880
+  _globals['_ADMINSERVICE']._serialized_start=2010
+  _globals['_ADMINSERVICE']._serialized_end=2456
 # @@protoc_insertion_point(module_scope)

@@ -4,13 +4,26 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llmemory_client.v1 import document_pb2 as _document_pb2
 from llmemory_client.v1 import options_pb2 as _options_pb2
+from llmemory_client.v1 import search_service_pb2 as _search_service_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class IndexProfile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INDEX_PROFILE_UNSPECIFIED: _ClassVar[IndexProfile]
+    INDEX_PROFILE_FAST: _ClassVar[IndexProfile]
+    INDEX_PROFILE_BALANCED: _ClassVar[IndexProfile]
+    INDEX_PROFILE_ACCURATE: _ClassVar[IndexProfile]
+INDEX_PROFILE_UNSPECIFIED: IndexProfile
+INDEX_PROFILE_FAST: IndexProfile
+INDEX_PROFILE_BALANCED: IndexProfile
+INDEX_PROFILE_ACCURATE: IndexProfile
 
 class GetOwnerStatisticsRequest(_message.Message):
     __slots__ = ("owner_id",)
@@ -77,3 +90,47 @@ class OwnerEmbeddingQueue(_message.Message):
     dead: int
     oldest_age: _duration_pb2.Duration
     def __init__(self, owner_id: _Optional[str] = ..., size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class ExplainSearchRequest(_message.Message):
+    __slots__ = ("search",)
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
+    search: _search_service_pb2.SearchRequest
+    def __init__(self, search: _Optional[_Union[_search_service_pb2.SearchRequest, _Mapping]] = ...) -> None: ...
+
+class ExplainSearchResponse(_message.Message):
+    __slots__ = ("response", "statements")
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    STATEMENTS_FIELD_NUMBER: _ClassVar[int]
+    response: _search_service_pb2.SearchResponse
+    statements: _containers.RepeatedCompositeFieldContainer[ExplainedStatement]
+    def __init__(self, response: _Optional[_Union[_search_service_pb2.SearchResponse, _Mapping]] = ..., statements: _Optional[_Iterable[_Union[ExplainedStatement, _Mapping]]] = ...) -> None: ...
+
+class ExplainedStatement(_message.Message):
+    __slots__ = ("name", "sql", "plan", "duration")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SQL_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    sql: str
+    plan: str
+    duration: _duration_pb2.Duration
+    def __init__(self, name: _Optional[str] = ..., sql: _Optional[str] = ..., plan: _Optional[str] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class RebuildVectorIndexRequest(_message.Message):
+    __slots__ = ("profile",)
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    profile: IndexProfile
+    def __init__(self, profile: _Optional[_Union[IndexProfile, str]] = ...) -> None: ...
+
+class RebuildVectorIndexResponse(_message.Message):
+    __slots__ = ("phase", "partitions_done", "partitions_total", "fraction")
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_DONE_FIELD_NUMBER: _ClassVar[int]
+    PARTITIONS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    phase: str
+    partitions_done: int
+    partitions_total: int
+    fraction: float
+    def __init__(self, phase: _Optional[str] = ..., partitions_done: _Optional[int] = ..., partitions_total: _Optional[int] = ..., fraction: _Optional[float] = ...) -> None: ...

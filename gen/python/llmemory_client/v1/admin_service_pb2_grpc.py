@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub:
-    """Tells operators what is stored and what is waiting.
+    """Tells operators what is stored and what is waiting, and how a search runs.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,20 @@ class AdminServiceStub:
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueResponse.FromString,
                 _registered_method=True)
+        self.ExplainSearch = channel.unary_unary(
+                '/llmemory.v1.AdminService/ExplainSearch',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchResponse.FromString,
+                _registered_method=True)
+        self.RebuildVectorIndex = channel.unary_stream(
+                '/llmemory.v1.AdminService/RebuildVectorIndex',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
-    """Tells operators what is stored and what is waiting.
+    """Tells operators what is stored and what is waiting, and how a search runs.
     """
 
     def GetOwnerStatistics(self, request, context):
@@ -60,6 +70,22 @@ class AdminServiceServicer:
 
     def GetEmbeddingQueue(self, request, context):
         """Counts the chunks that wait for their embedding.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainSearch(self, request, context):
+        """Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
+        database ran it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RebuildVectorIndex(self, request, context):
+        """Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
+        tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +104,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueResponse.SerializeToString,
             ),
+            'ExplainSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainSearch,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchResponse.SerializeToString,
+            ),
+            'RebuildVectorIndex': grpc.unary_stream_rpc_method_handler(
+                    servicer.RebuildVectorIndex,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'llmemory.v1.AdminService', rpc_method_handlers)
@@ -87,7 +123,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService:
-    """Tells operators what is stored and what is waiting.
+    """Tells operators what is stored and what is waiting, and how a search runs.
     """
 
     @staticmethod
@@ -134,6 +170,60 @@ class AdminService:
             '/llmemory.v1.AdminService/GetEmbeddingQueue',
             llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueRequest.SerializeToString,
             llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/ExplainSearch',
+            llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildVectorIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llmemory.v1.AdminService/RebuildVectorIndex',
+            llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexResponse.FromString,
             options,
             channel_credentials,
             insecure,

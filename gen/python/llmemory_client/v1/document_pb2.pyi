@@ -41,6 +41,11 @@ class Operator(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OPERATOR_UNSPECIFIED: _ClassVar[Operator]
     OPERATOR_EQ: _ClassVar[Operator]
+    OPERATOR_NE: _ClassVar[Operator]
+    OPERATOR_IN: _ClassVar[Operator]
+    OPERATOR_RANGE: _ClassVar[Operator]
+    OPERATOR_EXISTS: _ClassVar[Operator]
+    OPERATOR_CONTAINS: _ClassVar[Operator]
 DOCUMENT_TYPE_UNSPECIFIED: DocumentType
 DOCUMENT_TYPE_PDF: DocumentType
 DOCUMENT_TYPE_MARKDOWN: DocumentType
@@ -63,6 +68,11 @@ CHUNKING_STRATEGY_SEMANTIC: ChunkingStrategy
 CHUNKING_STRATEGY_SLIDING_WINDOW: ChunkingStrategy
 OPERATOR_UNSPECIFIED: Operator
 OPERATOR_EQ: Operator
+OPERATOR_NE: Operator
+OPERATOR_IN: Operator
+OPERATOR_RANGE: Operator
+OPERATOR_EXISTS: Operator
+OPERATOR_CONTAINS: Operator
 
 class Chunking(_message.Message):
     __slots__ = ("strategy", "chunk_tokens", "overlap_tokens")
@@ -131,28 +141,33 @@ class Chunk(_message.Message):
     def __init__(self, chunk_id: _Optional[str] = ..., document_id: _Optional[str] = ..., parent_chunk_id: _Optional[str] = ..., chunk_index: _Optional[int] = ..., chunk_level: _Optional[int] = ..., content: _Optional[str] = ..., token_count: _Optional[int] = ..., char_start: _Optional[int] = ..., char_end: _Optional[int] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Filter(_message.Message):
-    __slots__ = ("ids_at_origin", "document_ids", "document_types", "date_from", "date_to", "metadata")
+    __slots__ = ("ids_at_origin", "document_ids", "document_types", "date_from", "date_to", "metadata", "languages")
     IDS_AT_ORIGIN_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_TYPES_FIELD_NUMBER: _ClassVar[int]
     DATE_FROM_FIELD_NUMBER: _ClassVar[int]
     DATE_TO_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     ids_at_origin: _containers.RepeatedScalarFieldContainer[str]
     document_ids: _containers.RepeatedScalarFieldContainer[str]
     document_types: _containers.RepeatedScalarFieldContainer[DocumentType]
     date_from: _timestamp_pb2.Timestamp
     date_to: _timestamp_pb2.Timestamp
     metadata: MetadataExpression
-    def __init__(self, ids_at_origin: _Optional[_Iterable[str]] = ..., document_ids: _Optional[_Iterable[str]] = ..., document_types: _Optional[_Iterable[_Union[DocumentType, str]]] = ..., date_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., date_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Union[MetadataExpression, _Mapping]] = ...) -> None: ...
+    languages: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ids_at_origin: _Optional[_Iterable[str]] = ..., document_ids: _Optional[_Iterable[str]] = ..., document_types: _Optional[_Iterable[_Union[DocumentType, str]]] = ..., date_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., date_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Union[MetadataExpression, _Mapping]] = ..., languages: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MetadataExpression(_message.Message):
-    __slots__ = ("condition", "all")
+    __slots__ = ("condition", "all", "any")
     CONDITION_FIELD_NUMBER: _ClassVar[int]
     ALL_FIELD_NUMBER: _ClassVar[int]
+    ANY_FIELD_NUMBER: _ClassVar[int]
+    NOT_FIELD_NUMBER: _ClassVar[int]
     condition: MetadataCondition
     all: MetadataExpressionList
-    def __init__(self, condition: _Optional[_Union[MetadataCondition, _Mapping]] = ..., all: _Optional[_Union[MetadataExpressionList, _Mapping]] = ...) -> None: ...
+    any: MetadataExpressionList
+    def __init__(self, condition: _Optional[_Union[MetadataCondition, _Mapping]] = ..., all: _Optional[_Union[MetadataExpressionList, _Mapping]] = ..., any: _Optional[_Union[MetadataExpressionList, _Mapping]] = ..., **kwargs) -> None: ...
 
 class MetadataExpressionList(_message.Message):
     __slots__ = ("expressions",)

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from llmemory_client.v1 import document_pb2 as llmemory_dot_v1_dot_document__pb2
 from llmemory_client.v1 import options_pb2 as llmemory_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llmemory/v1/search_service.proto\x12\x0bllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"\xa7\x02\n\rSearchRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x1d\n\nquery_text\x18\x02 \x01(\tR\tqueryText\x12\x38\n\x0bsearch_type\x18\x03 \x01(\x0e\x32\x17.llmemory.v1.SearchTypeR\nsearchType\x12\x19\n\x05limit\x18\x04 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x19\n\x05\x61lpha\x18\x05 \x01(\x01H\x01R\x05\x61lpha\x88\x01\x01\x12+\n\x06\x66usion\x18\x06 \x01(\x0e\x32\x13.llmemory.v1.FusionR\x06\x66usion\x12+\n\x06\x66ilter\x18\x07 \x01(\x0b\x32\x13.llmemory.v1.FilterR\x06\x66ilterB\x08\n\x06_limitB\x08\n\x06_alpha\"\x92\x01\n\x0eSearchResponse\x12\x1b\n\tsearch_id\x18\x01 \x01(\tR\x08searchId\x12\x33\n\x07results\x18\x02 \x03(\x0b\x32\x19.llmemory.v1.SearchResultR\x07results\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x14.llmemory.v1.ReceiptR\x07receipt\"\xb5\x06\n\x0cSearchResult\x12\x19\n\x08\x63hunk_id\x18\x01 \x01(\tR\x07\x63hunkId\x12\x1f\n\x0b\x64ocument_id\x18\x02 \x01(\tR\ndocumentId\x12 \n\x0cid_at_origin\x18\x03 \x01(\tR\nidAtOrigin\x12#\n\rdocument_name\x18\x04 \x01(\tR\x0c\x64ocumentName\x12>\n\rdocument_type\x18\x05 \x01(\x0e\x32\x19.llmemory.v1.DocumentTypeR\x0c\x64ocumentType\x12\x44\n\x11\x64ocument_metadata\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x10\x64ocumentMetadata\x12?\n\rdocument_date\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x64ocumentDate\x12>\n\x0e\x63hunk_metadata\x18\x08 \x01(\x0b\x32\x17.google.protobuf.StructR\rchunkMetadata\x12\x18\n\x07\x63ontent\x18\t \x01(\tR\x07\x63ontent\x12\x1f\n\x0b\x63hunk_index\x18\n \x01(\x05R\nchunkIndex\x12\x1d\n\nchar_start\x18\x0b \x01(\x05R\tcharStart\x12\x19\n\x08\x63har_end\x18\x0c \x01(\x05R\x07\x63harEnd\x12\x14\n\x05score\x18\r \x01(\x01R\x05score\x12#\n\nsimilarity\x18\x0e \x01(\x01H\x00R\nsimilarity\x88\x01\x01\x12 \n\ttext_rank\x18\x0f \x01(\x01H\x01R\x08textRank\x88\x01\x01\x12,\n\x0fvector_position\x18\x10 \x01(\x05H\x02R\x0evectorPosition\x88\x01\x01\x12(\n\rtext_position\x18\x11 \x01(\x05H\x03R\x0ctextPosition\x88\x01\x01\x12 \n\trrf_score\x18\x12 \x01(\x01H\x04R\x08rrfScore\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_text_rankB\x12\n\x10_vector_positionB\x10\n\x0e_text_positionB\x0c\n\n_rrf_score\"\x95\x03\n\x07Receipt\x12%\n\x04plan\x18\x01 \x01(\x0e\x32\x11.llmemory.v1.PlanR\x04plan\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12+\n\x11\x63\x61ndidates_vector\x18\x03 \x01(\x03R\x10\x63\x61ndidatesVector\x12\'\n\x0f\x63\x61ndidates_text\x18\x04 \x01(\x03R\x0e\x63\x61ndidatesText\x12!\n\x0cowner_chunks\x18\x05 \x01(\x03R\x0bownerChunks\x12\x1c\n\ttruncated\x18\x06 \x01(\x08R\ttruncated\x12G\n\x10shortfall_reason\x18\x07 \x01(\x0e\x32\x1c.llmemory.v1.ShortfallReasonR\x0fshortfallReason\x12\x34\n\x08\x64\x65graded\x18\x08 \x03(\x0e\x32\x18.llmemory.v1.DegradationR\x08\x64\x65graded\x12\x37\n\x0bstage_times\x18\t \x03(\x0b\x32\x16.llmemory.v1.StageTimeR\nstageTimes\"X\n\tStageTime\x12\x14\n\x05stage\x18\x01 \x01(\tR\x05stage\x12\x35\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64uration*o\n\nSearchType\x12\x1b\n\x17SEARCH_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12SEARCH_TYPE_HYBRID\x10\x01\x12\x16\n\x12SEARCH_TYPE_VECTOR\x10\x02\x12\x14\n\x10SEARCH_TYPE_TEXT\x10\x03*K\n\x06\x46usion\x12\x16\n\x12\x46USION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46USION_RELATIVE_SCORE\x10\x01\x12\x0e\n\nFUSION_RRF\x10\x02*@\n\x04Plan\x12\x14\n\x10PLAN_UNSPECIFIED\x10\x00\x12\x0e\n\nPLAN_EXACT\x10\x01\x12\x12\n\x0ePLAN_TEXT_ONLY\x10\x02*v\n\x0fShortfallReason\x12 \n\x1cSHORTFALL_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cSHORTFALL_REASON_FEWER_MATCH\x10\x01\x12\x1f\n\x1bSHORTFALL_REASON_REPLY_SIZE\x10\x02*t\n\x0b\x44\x65gradation\x12\x1b\n\x17\x44\x45GRADATION_UNSPECIFIED\x10\x00\x12$\n DEGRADATION_EMBEDDER_UNAVAILABLE\x10\x01\x12\"\n\x1e\x44\x45GRADATION_EMBEDDINGS_PENDING\x10\x02\x32[\n\rSearchService\x12J\n\x06Search\x12\x1a.llmemory.v1.SearchRequest\x1a\x1b.llmemory.v1.SearchResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x42<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llmemory/v1/search_service.proto\x12\x0bllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"i\n\x07Recency\x12\x36\n\thalf_life\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08halfLife\x12\x1b\n\x06weight\x18\x02 \x01(\x01H\x00R\x06weight\x88\x01\x01\x42\t\n\x07_weight\":\n\x07Routing\x12!\n\tthreshold\x18\x01 \x01(\x01H\x00R\tthreshold\x88\x01\x01\x42\x0c\n\n_threshold\"\xe2\x07\n\rSearchRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x1d\n\nquery_text\x18\x02 \x01(\tR\tqueryText\x12\x38\n\x0bsearch_type\x18\x03 \x01(\x0e\x32\x17.llmemory.v1.SearchTypeR\nsearchType\x12\x19\n\x05limit\x18\x04 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x19\n\x05\x61lpha\x18\x05 \x01(\x01H\x01R\x05\x61lpha\x88\x01\x01\x12+\n\x06\x66usion\x18\x06 \x01(\x0e\x32\x13.llmemory.v1.FusionR\x06\x66usion\x12+\n\x06\x66ilter\x18\x07 \x01(\x0b\x32\x13.llmemory.v1.FilterR\x06\x66ilter\x12\x1a\n\x08language\x18\x08 \x01(\tR\x08language\x12$\n\x0btext_window\x18\t \x01(\x05H\x02R\ntextWindow\x88\x01\x01\x12(\n\rspeaker_boost\x18\n \x01(\x01H\x03R\x0cspeakerBoost\x88\x01\x01\x12 \n\tmin_score\x18\x0b \x01(\x01H\x04R\x08minScore\x88\x01\x01\x12\x34\n\x16include_parent_context\x18\x0c \x01(\x08R\x14includeParentContext\x12*\n\x0e\x63ontext_window\x18\r \x01(\x05H\x05R\rcontextWindow\x88\x01\x01\x12\"\n\nmmr_lambda\x18\x0e \x01(\x01H\x06R\tmmrLambda\x88\x01\x01\x12.\n\x07recency\x18\x0f \x01(\x0b\x32\x14.llmemory.v1.RecencyR\x07recency\x12\x44\n\x0fquery_expansion\x18\x10 \x01(\x0e\x32\x1b.llmemory.v1.QueryExpansionR\x0equeryExpansion\x12\x31\n\x12max_query_variants\x18\x11 \x01(\x05H\x07R\x10maxQueryVariants\x88\x01\x01\x12+\n\x06rerank\x18\x12 \x01(\x0e\x32\x13.llmemory.v1.RerankR\x06rerank\x12%\n\x0crerank_top_k\x18\x13 \x01(\x05H\x08R\nrerankTopK\x88\x01\x01\x12.\n\x07routing\x18\x14 \x01(\x0b\x32\x14.llmemory.v1.RoutingR\x07routingB\x08\n\x06_limitB\x08\n\x06_alphaB\x0e\n\x0c_text_windowB\x10\n\x0e_speaker_boostB\x0c\n\n_min_scoreB\x11\n\x0f_context_windowB\r\n\x0b_mmr_lambdaB\x15\n\x13_max_query_variantsB\x0f\n\r_rerank_top_k\"\xca\x01\n\x0eSearchResponse\x12\x1b\n\tsearch_id\x18\x01 \x01(\tR\x08searchId\x12\x33\n\x07results\x18\x02 \x03(\x0b\x32\x19.llmemory.v1.SearchResultR\x07results\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x14.llmemory.v1.ReceiptR\x07receipt\x12\x36\n\x07routing\x18\x04 \x01(\x0b\x32\x1c.llmemory.v1.RoutingDecisionR\x07routing\"s\n\x0fRoutingDecision\x12(\n\x05route\x18\x01 \x01(\x0e\x32\x12.llmemory.v1.RouteR\x05route\x12\x1e\n\nconfidence\x18\x02 \x01(\x01R\nconfidence\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\"\xa3\x07\n\x0cSearchResult\x12\x19\n\x08\x63hunk_id\x18\x01 \x01(\tR\x07\x63hunkId\x12\x1f\n\x0b\x64ocument_id\x18\x02 \x01(\tR\ndocumentId\x12 \n\x0cid_at_origin\x18\x03 \x01(\tR\nidAtOrigin\x12#\n\rdocument_name\x18\x04 \x01(\tR\x0c\x64ocumentName\x12>\n\rdocument_type\x18\x05 \x01(\x0e\x32\x19.llmemory.v1.DocumentTypeR\x0c\x64ocumentType\x12\x44\n\x11\x64ocument_metadata\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x10\x64ocumentMetadata\x12?\n\rdocument_date\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x64ocumentDate\x12>\n\x0e\x63hunk_metadata\x18\x08 \x01(\x0b\x32\x17.google.protobuf.StructR\rchunkMetadata\x12\x18\n\x07\x63ontent\x18\t \x01(\tR\x07\x63ontent\x12\x1f\n\x0b\x63hunk_index\x18\n \x01(\x05R\nchunkIndex\x12\x1d\n\nchar_start\x18\x0b \x01(\x05R\tcharStart\x12\x19\n\x08\x63har_end\x18\x0c \x01(\x05R\x07\x63harEnd\x12\x14\n\x05score\x18\r \x01(\x01R\x05score\x12#\n\nsimilarity\x18\x0e \x01(\x01H\x00R\nsimilarity\x88\x01\x01\x12 \n\ttext_rank\x18\x0f \x01(\x01H\x01R\x08textRank\x88\x01\x01\x12,\n\x0fvector_position\x18\x10 \x01(\x05H\x02R\x0evectorPosition\x88\x01\x01\x12(\n\rtext_position\x18\x11 \x01(\x05H\x03R\x0ctextPosition\x88\x01\x01\x12 \n\trrf_score\x18\x12 \x01(\x01H\x04R\x08rrfScore\x88\x01\x01\x12&\n\x0crerank_score\x18\x13 \x01(\x01H\x05R\x0brerankScore\x88\x01\x01\x12\x33\n\x07\x63ontext\x18\x14 \x03(\x0b\x32\x19.llmemory.v1.ContextChunkR\x07\x63ontextB\r\n\x0b_similarityB\x0c\n\n_text_rankB\x12\n\x10_vector_positionB\x10\n\x0e_text_positionB\x0c\n\n_rrf_scoreB\x0f\n\r_rerank_score\"\xd8\x01\n\x0c\x43ontextChunk\x12\x38\n\x08relation\x18\x01 \x01(\x0e\x32\x1c.llmemory.v1.ContextRelationR\x08relation\x12\x19\n\x08\x63hunk_id\x18\x02 \x01(\tR\x07\x63hunkId\x12\x1f\n\x0b\x63hunk_index\x18\x03 \x01(\x05R\nchunkIndex\x12\x18\n\x07\x63ontent\x18\x04 \x01(\tR\x07\x63ontent\x12\x1d\n\nchar_start\x18\x05 \x01(\x05R\tcharStart\x12\x19\n\x08\x63har_end\x18\x06 \x01(\x05R\x07\x63harEnd\"\xd9\x03\n\x07Receipt\x12%\n\x04plan\x18\x01 \x01(\x0e\x32\x11.llmemory.v1.PlanR\x04plan\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12+\n\x11\x63\x61ndidates_vector\x18\x03 \x01(\x03R\x10\x63\x61ndidatesVector\x12\'\n\x0f\x63\x61ndidates_text\x18\x04 \x01(\x03R\x0e\x63\x61ndidatesText\x12!\n\x0cowner_chunks\x18\x05 \x01(\x03R\x0bownerChunks\x12\x1c\n\ttruncated\x18\x06 \x01(\x08R\ttruncated\x12G\n\x10shortfall_reason\x18\x07 \x01(\x0e\x32\x1c.llmemory.v1.ShortfallReasonR\x0fshortfallReason\x12\x34\n\x08\x64\x65graded\x18\x08 \x03(\x0e\x32\x18.llmemory.v1.DegradationR\x08\x64\x65graded\x12\x37\n\x0bstage_times\x18\t \x03(\x0b\x32\x16.llmemory.v1.StageTimeR\nstageTimes\x12\x1b\n\tcache_hit\x18\n \x01(\x08R\x08\x63\x61\x63heHit\x12%\n\x0equery_variants\x18\x0b \x03(\tR\rqueryVariants\"X\n\tStageTime\x12\x14\n\x05stage\x18\x01 \x01(\tR\x05stage\x12\x35\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64uration\"L\n\x12\x42\x61tchSearchRequest\x12\x36\n\x08searches\x18\x01 \x03(\x0b\x32\x1a.llmemory.v1.SearchRequestR\x08searches\"O\n\x13\x42\x61tchSearchResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\x1e.llmemory.v1.BatchSearchResultR\x07results\"\x84\x01\n\x11\x42\x61tchSearchResult\x12\x39\n\x08response\x18\x01 \x01(\x0b\x32\x1b.llmemory.v1.SearchResponseH\x00R\x08response\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\x08\n\x06result\"\x82\x01\n\x15RecordFeedbackRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x1b\n\tsearch_id\x18\x02 \x01(\tR\x08searchId\x12\x31\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x03 \x03(\x0b\x32\x15.llmemory.v1.FeedbackR\x08\x66\x65\x65\x64\x62\x61\x63k\"a\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x19\n\x08\x63hunk_id\x18\x01 \x01(\tR\x07\x63hunkId\x12\x1b\n\x06rating\x18\x02 \x01(\x01H\x00R\x06rating\x88\x01\x01\x12\x12\n\x04note\x18\x03 \x01(\tR\x04noteB\t\n\x07_rating\"\x18\n\x16RecordFeedbackResponse*o\n\nSearchType\x12\x1b\n\x17SEARCH_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12SEARCH_TYPE_HYBRID\x10\x01\x12\x16\n\x12SEARCH_TYPE_VECTOR\x10\x02\x12\x14\n\x10SEARCH_TYPE_TEXT\x10\x03*K\n\x06\x46usion\x12\x16\n\x12\x46USION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46USION_RELATIVE_SCORE\x10\x01\x12\x0e\n\nFUSION_RRF\x10\x02*\x85\x01\n\x0eQueryExpansion\x12\x1f\n\x1bQUERY_EXPANSION_UNSPECIFIED\x10\x00\x12\x18\n\x14QUERY_EXPANSION_NONE\x10\x01\x12\x1d\n\x19QUERY_EXPANSION_HEURISTIC\x10\x02\x12\x19\n\x15QUERY_EXPANSION_MODEL\x10\x03*q\n\x06Rerank\x12\x16\n\x12RERANK_UNSPECIFIED\x10\x00\x12\x0f\n\x0bRERANK_NONE\x10\x01\x12\x12\n\x0eRERANK_LEXICAL\x10\x02\x12\x10\n\x0cRERANK_MODEL\x10\x03\x12\x18\n\x14RERANK_CROSS_ENCODER\x10\x04*z\n\x05Route\x12\x15\n\x11ROUTE_UNSPECIFIED\x10\x00\x12\x13\n\x0fROUTE_RETRIEVAL\x10\x01\x12\x14\n\x10ROUTE_WEB_SEARCH\x10\x02\x12\x17\n\x13ROUTE_CLARIFICATION\x10\x03\x12\x16\n\x12ROUTE_UNANSWERABLE\x10\x04*o\n\x0f\x43ontextRelation\x12 \n\x1c\x43ONTEXT_RELATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONTEXT_RELATION_PARENT\x10\x01\x12\x1d\n\x19\x43ONTEXT_RELATION_NEIGHBOR\x10\x02*V\n\x04Plan\x12\x14\n\x10PLAN_UNSPECIFIED\x10\x00\x12\x0e\n\nPLAN_EXACT\x10\x01\x12\x12\n\x0ePLAN_TEXT_ONLY\x10\x02\x12\x14\n\x10PLAN_APPROXIMATE\x10\x03*\xb5\x01\n\x0fShortfallReason\x12 \n\x1cSHORTFALL_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cSHORTFALL_REASON_FEWER_MATCH\x10\x01\x12\x1f\n\x1bSHORTFALL_REASON_REPLY_SIZE\x10\x02\x12\x1e\n\x1aSHORTFALL_REASON_MIN_SCORE\x10\x03\x12\x1d\n\x19SHORTFALL_REASON_DEADLINE\x10\x04*\xe6\x01\n\x0b\x44\x65gradation\x12\x1b\n\x17\x44\x45GRADATION_UNSPECIFIED\x10\x00\x12$\n DEGRADATION_EMBEDDER_UNAVAILABLE\x10\x01\x12\"\n\x1e\x44\x45GRADATION_EMBEDDINGS_PENDING\x10\x02\x12%\n!DEGRADATION_EXPANSION_UNAVAILABLE\x10\x03\x12$\n DEGRADATION_RERANKER_UNAVAILABLE\x10\x04\x12#\n\x1f\x44\x45GRADATION_ROUTING_UNAVAILABLE\x10\x05\x32\x9a\x02\n\rSearchService\x12J\n\x06Search\x12\x1a.llmemory.v1.SearchRequest\x1a\x1b.llmemory.v1.SearchResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12Y\n\x0b\x42\x61tchSearch\x12\x1f.llmemory.v1.BatchSearchRequest\x1a .llmemory.v1.BatchSearchResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12\x62\n\x0eRecordFeedback\x12\".llmemory.v1.RecordFeedbackRequest\x1a#.llmemory.v1.RecordFeedbackResponse\"\x07\x90\x02\x02\xa0\xbb\x18\x02\x42<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,26 +40,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1'
   _globals['_SEARCHSERVICE'].methods_by_name['Search']._loaded_options = None
   _globals['_SEARCHSERVICE'].methods_by_name['Search']._serialized_options = b'\220\002\001\240\273\030\001'
-  _globals['_SEARCHTYPE']._serialized_start=1968
-  _globals['_SEARCHTYPE']._serialized_end=2079
-  _globals['_FUSION']._serialized_start=2081
-  _globals['_FUSION']._serialized_end=2156
-  _globals['_PLAN']._serialized_start=2158
-  _globals['_PLAN']._serialized_end=2222
-  _globals['_SHORTFALLREASON']._serialized_start=2224
-  _globals['_SHORTFALLREASON']._serialized_end=2342
-  _globals['_DEGRADATION']._serialized_start=2344
-  _globals['_DEGRADATION']._serialized_end=2460
-  _globals['_SEARCHREQUEST']._serialized_start=200
-  _globals['_SEARCHREQUEST']._serialized_end=495
-  _globals['_SEARCHRESPONSE']._serialized_start=498
-  _globals['_SEARCHRESPONSE']._serialized_end=644
-  _globals['_SEARCHRESULT']._serialized_start=647
-  _globals['_SEARCHRESULT']._serialized_end=1468
-  _globals['_RECEIPT']._serialized_start=1471
-  _globals['_RECEIPT']._serialized_end=1876
-  _globals['_STAGETIME']._serialized_start=1878
-  _globals['_STAGETIME']._serialized_end=1966
-  _globals['_SEARCHSERVICE']._serialized_start=2462
-  _globals['_SEARCHSERVICE']._serialized_end=2553
+  _globals['_SEARCHSERVICE'].methods_by_name['BatchSearch']._loaded_options = None
+  _globals['_SEARCHSERVICE'].methods_by_name['BatchSearch']._serialized_options = b'\220\002\001\240\273\030\001'
+  _globals['_SEARCHSERVICE'].methods_by_name['RecordFeedback']._loaded_options = None
+  _globals['_SEARCHSERVICE'].methods_by_name['RecordFeedback']._serialized_options = b'\220\002\002\240\273\030\002'
+  _globals['_SEARCHTYPE']._serialized_start=3981
+  _globals['_SEARCHTYPE']._serialized_end=4092
+  _globals['_FUSION']._serialized_start=4094
+  _globals['_FUSION']._serialized_end=4169
+  _globals['_QUERYEXPANSION']._serialized_start=4172
+  _globals['_QUERYEXPANSION']._serialized_end=4305
+  _globals['_RERANK']._serialized_start=4307
+  _globals['_RERANK']._serialized_end=4420
+  _globals['_ROUTE']._serialized_start=4422
+  _globals['_ROUTE']._serialized_end=4544
+  _globals['_CONTEXTRELATION']._serialized_start=4546
+  _globals['_CONTEXTRELATION']._serialized_end=4657
+  _globals['_PLAN']._serialized_start=4659
+  _globals['_PLAN']._serialized_end=4745
+  _globals['_SHORTFALLREASON']._serialized_start=4748
+  _globals['_SHORTFALLREASON']._serialized_end=4929
+  _globals['_DEGRADATION']._serialized_start=4932
+  _globals['_DEGRADATION']._serialized_end=5162
+  _globals['_RECENCY']._serialized_start=224
+  _globals['_RECENCY']._serialized_end=329
+  _globals['_ROUTING']._serialized_start=331
+  _globals['_ROUTING']._serialized_end=389
+  _globals['_SEARCHREQUEST']._serialized_start=392
+  _globals['_SEARCHREQUEST']._serialized_end=1386
+  _globals['_SEARCHRESPONSE']._serialized_start=1389
+  _globals['_SEARCHRESPONSE']._serialized_end=1591
+  _globals['_ROUTINGDECISION']._serialized_start=1593
+  _globals['_ROUTINGDECISION']._serialized_end=1708
+  _globals['_SEARCHRESULT']._serialized_start=1711
+  _globals['_SEARCHRESULT']._serialized_end=2642
+  _globals['_CONTEXTCHUNK']._serialized_start=2645
+  _globals['_CONTEXTCHUNK']._serialized_end=2861
+  _globals['_RECEIPT']._serialized_start=2864
+  _globals['_RECEIPT']._serialized_end=3337
+  _globals['_STAGETIME']._serialized_start=3339
+  _globals['_STAGETIME']._serialized_end=3427
+  _globals['_BATCHSEARCHREQUEST']._serialized_start=3429
+  _globals['_BATCHSEARCHREQUEST']._serialized_end=3505
+  _globals['_BATCHSEARCHRESPONSE']._serialized_start=3507
+  _globals['_BATCHSEARCHRESPONSE']._serialized_end=3586
+  _globals['_BATCHSEARCHRESULT']._serialized_start=3589
+  _globals['_BATCHSEARCHRESULT']._serialized_end=3721
+  _globals['_RECORDFEEDBACKREQUEST']._serialized_start=3724
+  _globals['_RECORDFEEDBACKREQUEST']._serialized_end=3854
+  _globals['_FEEDBACK']._serialized_start=3856
+  _globals['_FEEDBACK']._serialized_end=3953
+  _globals['_RECORDFEEDBACKRESPONSE']._serialized_start=3955
+  _globals['_RECORDFEEDBACKRESPONSE']._serialized_end=3979
+  _globals['_SEARCHSERVICE']._serialized_start=5165
+  _globals['_SEARCHSERVICE']._serialized_end=5447
 # @@protoc_insertion_point(module_scope)

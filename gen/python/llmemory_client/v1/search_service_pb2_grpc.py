@@ -40,6 +40,16 @@ class SearchServiceStub:
                 request_serializer=llmemory_dot_v1_dot_search__service__pb2.SearchRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_search__service__pb2.SearchResponse.FromString,
                 _registered_method=True)
+        self.BatchSearch = channel.unary_unary(
+                '/llmemory.v1.SearchService/BatchSearch',
+                request_serializer=llmemory_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
+                _registered_method=True)
+        self.RecordFeedback = channel.unary_unary(
+                '/llmemory.v1.SearchService/RecordFeedback',
+                request_serializer=llmemory_dot_v1_dot_search__service__pb2.RecordFeedbackRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_search__service__pb2.RecordFeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -53,6 +63,22 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchSearch(self, request, context):
+        """Runs several searches, each on its own: one that is refused or fails does not keep the others from being answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordFeedback(self, request, context):
+        """Records how useful results of a search were. Feedback on the same chunk of the same search replaces the earlier one. A search
+        that is not in the owner's history, or is there no longer, is NOT_FOUND; a chunk that was not among its results is
+        INVALID_ARGUMENT. Where no history is kept, the error is FAILED_PRECONDITION with reason SEARCH_HISTORY_OFF.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +86,16 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=llmemory_dot_v1_dot_search__service__pb2.SearchRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_search__service__pb2.SearchResponse.SerializeToString,
+            ),
+            'BatchSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchSearch,
+                    request_deserializer=llmemory_dot_v1_dot_search__service__pb2.BatchSearchRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_search__service__pb2.BatchSearchResponse.SerializeToString,
+            ),
+            'RecordFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordFeedback,
+                    request_deserializer=llmemory_dot_v1_dot_search__service__pb2.RecordFeedbackRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_search__service__pb2.RecordFeedbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +126,60 @@ class SearchService:
             '/llmemory.v1.SearchService/Search',
             llmemory_dot_v1_dot_search__service__pb2.SearchRequest.SerializeToString,
             llmemory_dot_v1_dot_search__service__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.SearchService/BatchSearch',
+            llmemory_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
+            llmemory_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.SearchService/RecordFeedback',
+            llmemory_dot_v1_dot_search__service__pb2.RecordFeedbackRequest.SerializeToString,
+            llmemory_dot_v1_dot_search__service__pb2.RecordFeedbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,10 +4,11 @@
 
 // Facts about owners and about the service, for operators.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { DocumentType } from "./document_pb.js";
+import type { SearchRequest, SearchResponse } from "./search_service_pb.js";
 
 /**
  * Describes the file llmemory/v1/admin_service.proto.
@@ -240,7 +241,196 @@ export declare type OwnerEmbeddingQueue = Message<"llmemory.v1.OwnerEmbeddingQue
 export declare const OwnerEmbeddingQueueSchema: GenMessage<OwnerEmbeddingQueue>;
 
 /**
- * Tells operators what is stored and what is waiting.
+ * Asks how a search runs.
+ *
+ * @generated from message llmemory.v1.ExplainSearchRequest
+ */
+export declare type ExplainSearchRequest = Message<"llmemory.v1.ExplainSearchRequest"> & {
+  /**
+   * The search. Required.
+   *
+   * @generated from field: llmemory.v1.SearchRequest search = 1;
+   */
+  search?: SearchRequest | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.ExplainSearchRequest.
+ * Use `create(ExplainSearchRequestSchema)` to create a new message.
+ */
+export declare const ExplainSearchRequestSchema: GenMessage<ExplainSearchRequest>;
+
+/**
+ * How a search ran.
+ *
+ * @generated from message llmemory.v1.ExplainSearchResponse
+ */
+export declare type ExplainSearchResponse = Message<"llmemory.v1.ExplainSearchResponse"> & {
+  /**
+   * The answer.
+   *
+   * @generated from field: llmemory.v1.SearchResponse response = 1;
+   */
+  response?: SearchResponse | undefined;
+
+  /**
+   * The statements, in the order they ran. Texts that would make the reply larger than 4 MiB are cut, and end with `…`.
+   *
+   * @generated from field: repeated llmemory.v1.ExplainedStatement statements = 2;
+   */
+  statements: ExplainedStatement[];
+};
+
+/**
+ * Describes the message llmemory.v1.ExplainSearchResponse.
+ * Use `create(ExplainSearchResponseSchema)` to create a new message.
+ */
+export declare const ExplainSearchResponseSchema: GenMessage<ExplainSearchResponse>;
+
+/**
+ * How the database ran one statement of a search.
+ *
+ * @generated from message llmemory.v1.ExplainedStatement
+ */
+export declare type ExplainedStatement = Message<"llmemory.v1.ExplainedStatement"> & {
+  /**
+   * The statement's name in metrics and logs, such as `find_candidates`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The statement, with parameters as `$1`.
+   *
+   * @generated from field: string sql = 2;
+   */
+  sql: string;
+
+  /**
+   * What `explain (analyze, buffers)` says of it, in lines.
+   *
+   * @generated from field: string plan = 3;
+   */
+  plan: string;
+
+  /**
+   * Time it took.
+   *
+   * @generated from field: google.protobuf.Duration duration = 4;
+   */
+  duration?: Duration | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.ExplainedStatement.
+ * Use `create(ExplainedStatementSchema)` to create a new message.
+ */
+export declare const ExplainedStatementSchema: GenMessage<ExplainedStatement>;
+
+/**
+ * Asks to build the vector index anew.
+ *
+ * @generated from message llmemory.v1.RebuildVectorIndexRequest
+ */
+export declare type RebuildVectorIndexRequest = Message<"llmemory.v1.RebuildVectorIndexRequest"> & {
+  /**
+   * Default: INDEX_PROFILE_BALANCED.
+   *
+   * @generated from field: llmemory.v1.IndexProfile profile = 1;
+   */
+  profile: IndexProfile;
+};
+
+/**
+ * Describes the message llmemory.v1.RebuildVectorIndexRequest.
+ * Use `create(RebuildVectorIndexRequestSchema)` to create a new message.
+ */
+export declare const RebuildVectorIndexRequestSchema: GenMessage<RebuildVectorIndexRequest>;
+
+/**
+ * How far the building of the vector index is.
+ *
+ * @generated from message llmemory.v1.RebuildVectorIndexResponse
+ */
+export declare type RebuildVectorIndexResponse = Message<"llmemory.v1.RebuildVectorIndexResponse"> & {
+  /**
+   * What is being done, in a word.
+   *
+   * @generated from field: string phase = 1;
+   */
+  phase: string;
+
+  /**
+   * Partitions that are done.
+   *
+   * @generated from field: int32 partitions_done = 2;
+   */
+  partitionsDone: number;
+
+  /**
+   * Partitions in all.
+   *
+   * @generated from field: int32 partitions_total = 3;
+   */
+  partitionsTotal: number;
+
+  /**
+   * Share of the work that is done, 0 to 1.
+   *
+   * @generated from field: double fraction = 4;
+   */
+  fraction: number;
+};
+
+/**
+ * Describes the message llmemory.v1.RebuildVectorIndexResponse.
+ * Use `create(RebuildVectorIndexResponseSchema)` to create a new message.
+ */
+export declare const RebuildVectorIndexResponseSchema: GenMessage<RebuildVectorIndexResponse>;
+
+/**
+ * What an approximate index is to be good at.
+ *
+ * @generated from enum llmemory.v1.IndexProfile
+ */
+export enum IndexProfile {
+  /**
+   * The default: INDEX_PROFILE_BALANCED.
+   *
+   * @generated from enum value: INDEX_PROFILE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Quick to build and to search; it misses the most.
+   *
+   * @generated from enum value: INDEX_PROFILE_FAST = 1;
+   */
+  FAST = 1,
+
+  /**
+   * Between the two others.
+   *
+   * @generated from enum value: INDEX_PROFILE_BALANCED = 2;
+   */
+  BALANCED = 2,
+
+  /**
+   * Misses the least; slow to build, and slower to search.
+   *
+   * @generated from enum value: INDEX_PROFILE_ACCURATE = 3;
+   */
+  ACCURATE = 3,
+}
+
+/**
+ * Describes the enum llmemory.v1.IndexProfile.
+ */
+export declare const IndexProfileSchema: GenEnum<IndexProfile>;
+
+/**
+ * Tells operators what is stored and what is waiting, and how a search runs.
  *
  * @generated from service llmemory.v1.AdminService
  */
@@ -264,6 +454,28 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetEmbeddingQueueRequestSchema;
     output: typeof GetEmbeddingQueueResponseSchema;
+  },
+  /**
+   * Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
+   * database ran it.
+   *
+   * @generated from rpc llmemory.v1.AdminService.ExplainSearch
+   */
+  explainSearch: {
+    methodKind: "unary";
+    input: typeof ExplainSearchRequestSchema;
+    output: typeof ExplainSearchResponseSchema;
+  },
+  /**
+   * Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
+   * tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
+   *
+   * @generated from rpc llmemory.v1.AdminService.RebuildVectorIndex
+   */
+  rebuildVectorIndex: {
+    methodKind: "server_streaming";
+    input: typeof RebuildVectorIndexRequestSchema;
+    output: typeof RebuildVectorIndexResponseSchema;
   },
 }>;
 

@@ -291,6 +291,14 @@ export declare type Filter = Message<"llmemory.v1.Filter"> & {
    * @generated from field: llmemory.v1.MetadataExpression metadata = 6;
    */
   metadata?: MetadataExpression | undefined;
+
+  /**
+   * Documents in one of these languages, each a BCP 47 tag of 2 to 35 characters, such as `en` or `pt-BR`; at most 1000. A tag
+   * also chooses the longer tags that begin with its subtags: `pt` chooses `pt-BR`, too. Case does not matter.
+   *
+   * @generated from field: repeated string languages = 7;
+   */
+  languages: string[];
 };
 
 /**
@@ -300,7 +308,8 @@ export declare type Filter = Message<"llmemory.v1.Filter"> & {
 export declare const FilterSchema: GenMessage<Filter>;
 
 /**
- * What must hold of a document's metadata. At most 5 levels deep and 50 conditions in all.
+ * What must hold of a document's metadata. At most 5 levels deep, where `all`, `any`, `not` and a condition are one level each, and
+ * 50 conditions in all. A path that is missing has no value: only `not`, OPERATOR_NE and OPERATOR_EXISTS with false hold of it.
  *
  * @generated from message llmemory.v1.MetadataExpression
  */
@@ -326,6 +335,22 @@ export declare type MetadataExpression = Message<"llmemory.v1.MetadataExpression
      */
     value: MetadataExpressionList;
     case: "all";
+  } | {
+    /**
+     * At least one of these holds.
+     *
+     * @generated from field: llmemory.v1.MetadataExpressionList any = 3;
+     */
+    value: MetadataExpressionList;
+    case: "any";
+  } | {
+    /**
+     * This does not hold. In Python, which reserves the name: `MetadataExpression(**{"not": expression})`.
+     *
+     * @generated from field: llmemory.v1.MetadataExpression not = 4;
+     */
+    value: MetadataExpression;
+    case: "not";
   } | { case: undefined; value?: undefined };
 };
 
@@ -376,7 +401,7 @@ export declare type MetadataCondition = Message<"llmemory.v1.MetadataCondition">
   operator: Operator;
 
   /**
-   * The value to compare with; any JSON value.
+   * The value to compare with; any JSON value of at most 64 KiB that the operator takes. Only OPERATOR_EXISTS can do without.
    *
    * @generated from field: google.protobuf.Value value = 3;
    */
@@ -573,6 +598,44 @@ export enum Operator {
    * @generated from enum value: OPERATOR_EQ = 1;
    */
   EQ = 1,
+
+  /**
+   * The opposite of OPERATOR_EQ: true also where the path is missing.
+   *
+   * @generated from enum value: OPERATOR_NE = 2;
+   */
+  NE = 2,
+
+  /**
+   * The value at the path equals one of a list of 1 to 1000 values.
+   *
+   * @generated from enum value: OPERATOR_IN = 3;
+   */
+  IN = 3,
+
+  /**
+   * The value at the path lies between ends: an object with one or two of `gt`, `gte`, `lt` and `lte`, at most one for each side,
+   * such as `{"gte": 10, "lt": 20}`. Both ends are numbers, compared by size, or both are strings, compared by code point; a stored
+   * value of another type is not in the range. Ends between which nothing lies are refused.
+   *
+   * @generated from enum value: OPERATOR_RANGE = 4;
+   */
+  RANGE = 4,
+
+  /**
+   * Whether there is a value at the path, null included: true, which is also meant without a value, or false.
+   *
+   * @generated from enum value: OPERATOR_EXISTS = 5;
+   */
+  EXISTS = 5,
+
+  /**
+   * The value at the path is a list that holds the given value or, if that is a list of 1 to 1000 values, all of them. A list that
+   * is itself an element is written in a list: `[["a", "b"]]`.
+   *
+   * @generated from enum value: OPERATOR_CONTAINS = 6;
+   */
+  CONTAINS = 6,
 }
 
 /**

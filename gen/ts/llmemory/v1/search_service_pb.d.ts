@@ -6,13 +6,62 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
-import type { DocumentType, Filter } from "./document_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { DocumentType, Filter } from "./document_pb.js";
+import type { Status } from "../../google/rpc/status_pb.js";
 
 /**
  * Describes the file llmemory/v1/search_service.proto.
  */
 export declare const file_llmemory_v1_search_service: GenFile;
+
+/**
+ * Prefers recent documents: score := (1 − weight) × score + weight × 2^(−age ÷ half_life). The age is that of the document's date,
+ * or of its creation if it has none; scores of which the best is above 1 are divided by it before.
+ *
+ * @generated from message llmemory.v1.Recency
+ */
+export declare type Recency = Message<"llmemory.v1.Recency"> & {
+  /**
+   * The age at which a document keeps half of the preference; more than 0, at most 100 years. Required.
+   *
+   * @generated from field: google.protobuf.Duration half_life = 1;
+   */
+  halfLife?: Duration | undefined;
+
+  /**
+   * Share of recency in the score; 0 to 1. Default: 0.3.
+   *
+   * @generated from field: optional double weight = 2;
+   */
+  weight?: number | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.Recency.
+ * Use `create(RecencySchema)` to create a new message.
+ */
+export declare const RecencySchema: GenMessage<Recency>;
+
+/**
+ * Asks a language model where the query can be answered from, given what the search has found.
+ *
+ * @generated from message llmemory.v1.Routing
+ */
+export declare type Routing = Message<"llmemory.v1.Routing"> & {
+  /**
+   * A decision of less confidence becomes ROUTE_RETRIEVAL; 0 to 1. Default: 0.7.
+   *
+   * @generated from field: optional double threshold = 1;
+   */
+  threshold?: number | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.Routing.
+ * Use `create(RoutingSchema)` to create a new message.
+ */
+export declare const RoutingSchema: GenMessage<Routing>;
 
 /**
  * Asks for the chunks that answer a query.
@@ -28,7 +77,9 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
   ownerId: string;
 
   /**
-   * The query in ordinary words; 1 to 1000 characters, at least one of which is not white space.
+   * The query in ordinary words, any of which may match; 1 to 1000 characters, at least one of which is not white space. Three forms
+   * have a meaning of their own: a `"quoted phrase"` must be in a chunk that is found by its words, or one of several phrases with
+   * `or` between them; and `-word` or `-"phrase"` keeps chunks with it out of the results.
    *
    * @generated from field: string query_text = 2;
    */
@@ -49,7 +100,7 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
   limit?: number | undefined;
 
   /**
-   * Weight of the vector side in a hybrid search; 0 to 1. Default: 0.7 for FUSION_RELATIVE_SCORE, 0.5 for FUSION_RRF.
+   * Weight of the vector side in a hybrid search; 0 to 1. Default: 0.5.
    *
    * @generated from field: optional double alpha = 5;
    */
@@ -68,6 +119,100 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
    * @generated from field: llmemory.v1.Filter filter = 7;
    */
   filter?: Filter | undefined;
+
+  /**
+   * The language of the query, which decides how its words are reduced to stems: BCP 47, such as `en` or `pt-BR`. Default: words are
+   * compared in every language of the owner's chunks.
+   *
+   * @generated from field: string language = 8;
+   */
+  language: string;
+
+  /**
+   * Neighbours on each side whose words count for a chunk, too; 0 to 5. Default: 2.
+   *
+   * @generated from field: optional int32 text_window = 9;
+   */
+  textWindow?: number | undefined;
+
+  /**
+   * Added to the fused score of chunks of a chat whose speaker the query names; 0 to 1. It applies to FUSION_RELATIVE_SCORE alone.
+   * Default: 0.2.
+   *
+   * @generated from field: optional double speaker_boost = 10;
+   */
+  speakerBoost?: number | undefined;
+
+  /**
+   * Chunks whose score is below this are left out; any finite number, on the scale of SearchResult.score. Default: none are.
+   *
+   * @generated from field: optional double min_score = 11;
+   */
+  minScore?: number | undefined;
+
+  /**
+   * Return the chunk that encloses each result as context. Default: false.
+   *
+   * @generated from field: bool include_parent_context = 12;
+   */
+  includeParentContext: boolean;
+
+  /**
+   * Neighbours on each side of a result that come with it as context; 0 to 10. Default: 0.
+   *
+   * @generated from field: optional int32 context_window = 13;
+   */
+  contextWindow?: number | undefined;
+
+  /**
+   * Maximal marginal relevance, against results that say the same; 0 to 1: 1 looks at relevance alone, 0 at variety alone.
+   * Default: off.
+   *
+   * @generated from field: optional double mmr_lambda = 14;
+   */
+  mmrLambda?: number | undefined;
+
+  /**
+   * Prefers recent documents. Default: off.
+   *
+   * @generated from field: llmemory.v1.Recency recency = 15;
+   */
+  recency?: Recency | undefined;
+
+  /**
+   * Default: QUERY_EXPANSION_NONE.
+   *
+   * @generated from field: llmemory.v1.QueryExpansion query_expansion = 16;
+   */
+  queryExpansion: QueryExpansion;
+
+  /**
+   * Wordings that are searched for at most, the query itself included; 1 to 10. Default: 3.
+   *
+   * @generated from field: optional int32 max_query_variants = 17;
+   */
+  maxQueryVariants?: number | undefined;
+
+  /**
+   * Default: RERANK_NONE.
+   *
+   * @generated from field: llmemory.v1.Rerank rerank = 18;
+   */
+  rerank: Rerank;
+
+  /**
+   * Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50.
+   *
+   * @generated from field: optional int32 rerank_top_k = 19;
+   */
+  rerankTopK?: number | undefined;
+
+  /**
+   * Asks for a routing decision beside the results. Default: off.
+   *
+   * @generated from field: llmemory.v1.Routing routing = 20;
+   */
+  routing?: Routing | undefined;
 };
 
 /**
@@ -83,7 +228,7 @@ export declare const SearchRequestSchema: GenMessage<SearchRequest>;
  */
 export declare type SearchResponse = Message<"llmemory.v1.SearchResponse"> & {
   /**
-   * UUID of this search, for logs.
+   * UUID of this search, for logs and for RecordFeedback.
    *
    * @generated from field: string search_id = 1;
    */
@@ -102,6 +247,13 @@ export declare type SearchResponse = Message<"llmemory.v1.SearchResponse"> & {
    * @generated from field: llmemory.v1.Receipt receipt = 3;
    */
   receipt?: Receipt | undefined;
+
+  /**
+   * Where the query can be answered from; absent unless the request asked for it.
+   *
+   * @generated from field: llmemory.v1.RoutingDecision routing = 4;
+   */
+  routing?: RoutingDecision | undefined;
 };
 
 /**
@@ -109,6 +261,40 @@ export declare type SearchResponse = Message<"llmemory.v1.SearchResponse"> & {
  * Use `create(SearchResponseSchema)` to create a new message.
  */
 export declare const SearchResponseSchema: GenMessage<SearchResponse>;
+
+/**
+ * Where a query can be answered from. The results are there whatever the decision.
+ *
+ * @generated from message llmemory.v1.RoutingDecision
+ */
+export declare type RoutingDecision = Message<"llmemory.v1.RoutingDecision"> & {
+  /**
+   * The place.
+   *
+   * @generated from field: llmemory.v1.Route route = 1;
+   */
+  route: Route;
+
+  /**
+   * How sure the decision is, 0 to 1.
+   *
+   * @generated from field: double confidence = 2;
+   */
+  confidence: number;
+
+  /**
+   * Why, in words for people.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message llmemory.v1.RoutingDecision.
+ * Use `create(RoutingDecisionSchema)` to create a new message.
+ */
+export declare const RoutingDecisionSchema: GenMessage<RoutingDecision>;
 
 /**
  * One chunk that answers the query.
@@ -202,7 +388,8 @@ export declare type SearchResult = Message<"llmemory.v1.SearchResult"> & {
 
   /**
    * What the order follows; higher is better. Its scale depends on search_type and fusion: cosine similarity for VECTOR, BM25 for
-   * TEXT, the fused score for HYBRID.
+   * TEXT, the fused score for HYBRID. Recency changes it, reranking replaces it by rerank_score, and mmr_lambda turns it into
+   * marginal relevance, −1 to 1.
    *
    * @generated from field: double score = 13;
    */
@@ -216,7 +403,8 @@ export declare type SearchResult = Message<"llmemory.v1.SearchResult"> & {
   similarity?: number | undefined;
 
   /**
-   * BM25 of the chunk for the query, above 0; absent if no word of the query is in the chunk or the search did not look at words.
+   * BM25 of the chunk for the query, above 0, with the words of its neighbours (see text_window); absent if no word of the query is
+   * among them or the search did not look at words.
    *
    * @generated from field: optional double text_rank = 15;
    */
@@ -242,6 +430,20 @@ export declare type SearchResult = Message<"llmemory.v1.SearchResult"> & {
    * @generated from field: optional double rrf_score = 18;
    */
   rrfScore?: number | undefined;
+
+  /**
+   * What the reranker gave, 0 to 1; absent if none ran.
+   *
+   * @generated from field: optional double rerank_score = 19;
+   */
+  rerankScore?: number | undefined;
+
+  /**
+   * The text around the chunk that the request asked for: its parent first, then its neighbours in text order.
+   *
+   * @generated from field: repeated llmemory.v1.ContextChunk context = 20;
+   */
+  context: ContextChunk[];
 };
 
 /**
@@ -249,6 +451,61 @@ export declare type SearchResult = Message<"llmemory.v1.SearchResult"> & {
  * Use `create(SearchResultSchema)` to create a new message.
  */
 export declare const SearchResultSchema: GenMessage<SearchResult>;
+
+/**
+ * A chunk that comes with a result.
+ *
+ * @generated from message llmemory.v1.ContextChunk
+ */
+export declare type ContextChunk = Message<"llmemory.v1.ContextChunk"> & {
+  /**
+   * What it is to the result.
+   *
+   * @generated from field: llmemory.v1.ContextRelation relation = 1;
+   */
+  relation: ContextRelation;
+
+  /**
+   * The chunk.
+   *
+   * @generated from field: string chunk_id = 2;
+   */
+  chunkId: string;
+
+  /**
+   * Its position among the document's chunks of its level, from 0: a neighbour with a smaller one than the result comes before it.
+   *
+   * @generated from field: int32 chunk_index = 3;
+   */
+  chunkIndex: number;
+
+  /**
+   * The chunk's text.
+   *
+   * @generated from field: string content = 4;
+   */
+  content: string;
+
+  /**
+   * Where the chunk begins in the document's text, in Unicode code points.
+   *
+   * @generated from field: int32 char_start = 5;
+   */
+  charStart: number;
+
+  /**
+   * Where it ends (exclusive), in Unicode code points.
+   *
+   * @generated from field: int32 char_end = 6;
+   */
+  charEnd: number;
+};
+
+/**
+ * Describes the message llmemory.v1.ContextChunk.
+ * Use `create(ContextChunkSchema)` to create a new message.
+ */
+export declare const ContextChunkSchema: GenMessage<ContextChunk>;
 
 /**
  * How an answer came about and how complete it is.
@@ -271,14 +528,14 @@ export declare type Receipt = Message<"llmemory.v1.Receipt"> & {
   model: string;
 
   /**
-   * Vectors that were compared.
+   * Vectors that were compared; of a search by the vector index, those that it gave.
    *
    * @generated from field: int64 candidates_vector = 3;
    */
   candidatesVector: bigint;
 
   /**
-   * Chunks that matched a word of the query.
+   * Chunks that hold a word of the query; of a large owner, those that were looked up.
    *
    * @generated from field: int64 candidates_text = 4;
    */
@@ -292,8 +549,8 @@ export declare type Receipt = Message<"llmemory.v1.Receipt"> & {
   ownerChunks: bigint;
 
   /**
-   * Whether chunks that match may have been left out before ranking: words are looked up among the owner's chunks of its 8 most
-   * frequent languages.
+   * Whether chunks that hold words of the query may have been left out before ranking: words are looked up among the owner's chunks
+   * of its 8 most frequent languages, and of a large owner, words too common to look up find no chunks of their own.
    *
    * @generated from field: bool truncated = 6;
    */
@@ -314,11 +571,25 @@ export declare type Receipt = Message<"llmemory.v1.Receipt"> & {
   degraded: Degradation[];
 
   /**
-   * Time per stage, in the order they ran.
+   * Time per stage, in the order they began; some run at the same time.
    *
    * @generated from field: repeated llmemory.v1.StageTime stage_times = 9;
    */
   stageTimes: StageTime[];
+
+  /**
+   * Whether the answer is an earlier one to the same request, since when nothing of the owner's has changed.
+   *
+   * @generated from field: bool cache_hit = 10;
+   */
+  cacheHit: boolean;
+
+  /**
+   * What was searched for: the query first, then the variants that expansion made.
+   *
+   * @generated from field: repeated string query_variants = 11;
+   */
+  queryVariants: string[];
 };
 
 /**
@@ -334,7 +605,8 @@ export declare const ReceiptSchema: GenMessage<Receipt>;
  */
 export declare type StageTime = Message<"llmemory.v1.StageTime"> & {
   /**
-   * `embed`, `candidates`, `fuse` or `load`.
+   * `facts`, `embed`, `expand`, `candidates`, `fuse`, `load`, `rerank`, `diversify`, `context` or `route`; there may be others
+   * later.
    *
    * @generated from field: string stage = 1;
    */
@@ -353,6 +625,165 @@ export declare type StageTime = Message<"llmemory.v1.StageTime"> & {
  * Use `create(StageTimeSchema)` to create a new message.
  */
 export declare const StageTimeSchema: GenMessage<StageTime>;
+
+/**
+ * Asks several searches at once.
+ *
+ * @generated from message llmemory.v1.BatchSearchRequest
+ */
+export declare type BatchSearchRequest = Message<"llmemory.v1.BatchSearchRequest"> & {
+  /**
+   * 1 to 20 searches, each checked and answered on its own; they may belong to different owners.
+   *
+   * @generated from field: repeated llmemory.v1.SearchRequest searches = 1;
+   */
+  searches: SearchRequest[];
+};
+
+/**
+ * Describes the message llmemory.v1.BatchSearchRequest.
+ * Use `create(BatchSearchRequestSchema)` to create a new message.
+ */
+export declare const BatchSearchRequestSchema: GenMessage<BatchSearchRequest>;
+
+/**
+ * The answers to several searches. If they would be larger than 4 MiB together, the largest have fewer results, and their receipts
+ * say REPLY_SIZE.
+ *
+ * @generated from message llmemory.v1.BatchSearchResponse
+ */
+export declare type BatchSearchResponse = Message<"llmemory.v1.BatchSearchResponse"> & {
+  /**
+   * One result per search, in the order of the request.
+   *
+   * @generated from field: repeated llmemory.v1.BatchSearchResult results = 1;
+   */
+  results: BatchSearchResult[];
+};
+
+/**
+ * Describes the message llmemory.v1.BatchSearchResponse.
+ * Use `create(BatchSearchResponseSchema)` to create a new message.
+ */
+export declare const BatchSearchResponseSchema: GenMessage<BatchSearchResponse>;
+
+/**
+ * The answer to one search of a batch.
+ *
+ * @generated from message llmemory.v1.BatchSearchResult
+ */
+export declare type BatchSearchResult = Message<"llmemory.v1.BatchSearchResult"> & {
+  /**
+   * Either the reply that Search would have given, or the error.
+   *
+   * @generated from oneof llmemory.v1.BatchSearchResult.result
+   */
+  result: {
+    /**
+     * The search was answered.
+     *
+     * @generated from field: llmemory.v1.SearchResponse response = 1;
+     */
+    value: SearchResponse;
+    case: "response";
+  } | {
+    /**
+     * The search was refused or failed, with the details that Search would have given.
+     *
+     * @generated from field: google.rpc.Status error = 2;
+     */
+    value: Status;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message llmemory.v1.BatchSearchResult.
+ * Use `create(BatchSearchResultSchema)` to create a new message.
+ */
+export declare const BatchSearchResultSchema: GenMessage<BatchSearchResult>;
+
+/**
+ * Tells how useful results of a search were.
+ *
+ * @generated from message llmemory.v1.RecordFeedbackRequest
+ */
+export declare type RecordFeedbackRequest = Message<"llmemory.v1.RecordFeedbackRequest"> & {
+  /**
+   * The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * The search_id of the reply; a UUID.
+   *
+   * @generated from field: string search_id = 2;
+   */
+  searchId: string;
+
+  /**
+   * 1 to 100 judgements, each on another chunk.
+   *
+   * @generated from field: repeated llmemory.v1.Feedback feedback = 3;
+   */
+  feedback: Feedback[];
+};
+
+/**
+ * Describes the message llmemory.v1.RecordFeedbackRequest.
+ * Use `create(RecordFeedbackRequestSchema)` to create a new message.
+ */
+export declare const RecordFeedbackRequestSchema: GenMessage<RecordFeedbackRequest>;
+
+/**
+ * A judgement on one result.
+ *
+ * @generated from message llmemory.v1.Feedback
+ */
+export declare type Feedback = Message<"llmemory.v1.Feedback"> & {
+  /**
+   * The result's chunk; a UUID.
+   *
+   * @generated from field: string chunk_id = 1;
+   */
+  chunkId: string;
+
+  /**
+   * From −1, useless, to 1, just right. Required.
+   *
+   * @generated from field: optional double rating = 2;
+   */
+  rating?: number | undefined;
+
+  /**
+   * Why, in words for people; at most 1000 characters. Default: empty.
+   *
+   * @generated from field: string note = 3;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message llmemory.v1.Feedback.
+ * Use `create(FeedbackSchema)` to create a new message.
+ */
+export declare const FeedbackSchema: GenMessage<Feedback>;
+
+/**
+ * Says that the feedback is stored.
+ *
+ * @generated from message llmemory.v1.RecordFeedbackResponse
+ */
+export declare type RecordFeedbackResponse = Message<"llmemory.v1.RecordFeedbackResponse"> & {
+};
+
+/**
+ * Describes the message llmemory.v1.RecordFeedbackResponse.
+ * Use `create(RecordFeedbackResponseSchema)` to create a new message.
+ */
+export declare const RecordFeedbackResponseSchema: GenMessage<RecordFeedbackResponse>;
 
 /**
  * What is compared with the query.
@@ -382,7 +813,7 @@ export enum SearchType {
   VECTOR = 2,
 
   /**
-   * Words alone: BM25 over the words of the query, any of which may match.
+   * Words alone: BM25 over the words of the query, any of which may match, in the chunk or in its neighbours (see text_window).
    *
    * @generated from enum value: SEARCH_TYPE_TEXT = 3;
    */
@@ -428,6 +859,175 @@ export enum Fusion {
 export declare const FusionSchema: GenEnum<Fusion>;
 
 /**
+ * Whether other wordings of the query are searched for as well.
+ *
+ * @generated from enum llmemory.v1.QueryExpansion
+ */
+export enum QueryExpansion {
+  /**
+   * The default: QUERY_EXPANSION_NONE.
+   *
+   * @generated from enum value: QUERY_EXPANSION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The query alone.
+   *
+   * @generated from enum value: QUERY_EXPANSION_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * Variants made by rules, without a model.
+   *
+   * @generated from enum value: QUERY_EXPANSION_HEURISTIC = 2;
+   */
+  HEURISTIC = 2,
+
+  /**
+   * Variants written by a language model. If it is not set up or fails, rules take its place and the receipt says
+   * EXPANSION_UNAVAILABLE.
+   *
+   * @generated from enum value: QUERY_EXPANSION_MODEL = 3;
+   */
+  MODEL = 3,
+}
+
+/**
+ * Describes the enum llmemory.v1.QueryExpansion.
+ */
+export declare const QueryExpansionSchema: GenEnum<QueryExpansion>;
+
+/**
+ * How the best candidates are ordered anew after fusion.
+ *
+ * @generated from enum llmemory.v1.Rerank
+ */
+export enum Rerank {
+  /**
+   * The default: RERANK_NONE.
+   *
+   * @generated from enum value: RERANK_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Not at all: the fused order stays.
+   *
+   * @generated from enum value: RERANK_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * By the words that query and chunk share, without a model.
+   *
+   * @generated from enum value: RERANK_LEXICAL = 2;
+   */
+  LEXICAL = 2,
+
+  /**
+   * By a language model. If it is not set up or fails, RERANK_LEXICAL takes its place and the receipt says RERANKER_UNAVAILABLE.
+   *
+   * @generated from enum value: RERANK_MODEL = 3;
+   */
+  MODEL = 3,
+
+  /**
+   * By a cross-encoder, which reads query and chunk together. If it is not set up or fails, RERANK_LEXICAL takes its place and the
+   * receipt says RERANKER_UNAVAILABLE.
+   *
+   * @generated from enum value: RERANK_CROSS_ENCODER = 4;
+   */
+  CROSS_ENCODER = 4,
+}
+
+/**
+ * Describes the enum llmemory.v1.Rerank.
+ */
+export declare const RerankSchema: GenEnum<Rerank>;
+
+/**
+ * Where a query can be answered from.
+ *
+ * @generated from enum llmemory.v1.Route
+ */
+export enum Route {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ROUTE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * From memory: the results are worth reading.
+   *
+   * @generated from enum value: ROUTE_RETRIEVAL = 1;
+   */
+  RETRIEVAL = 1,
+
+  /**
+   * From the web: the query asks for what the owner's documents do not hold.
+   *
+   * @generated from enum value: ROUTE_WEB_SEARCH = 2;
+   */
+  WEB_SEARCH = 2,
+
+  /**
+   * From the user: the query is too vague to be answered.
+   *
+   * @generated from enum value: ROUTE_CLARIFICATION = 3;
+   */
+  CLARIFICATION = 3,
+
+  /**
+   * From nowhere: no source could tell.
+   *
+   * @generated from enum value: ROUTE_UNANSWERABLE = 4;
+   */
+  UNANSWERABLE = 4,
+}
+
+/**
+ * Describes the enum llmemory.v1.Route.
+ */
+export declare const RouteSchema: GenEnum<Route>;
+
+/**
+ * What a chunk of context is to its result.
+ *
+ * @generated from enum llmemory.v1.ContextRelation
+ */
+export enum ContextRelation {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: CONTEXT_RELATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It encloses the result.
+   *
+   * @generated from enum value: CONTEXT_RELATION_PARENT = 1;
+   */
+  PARENT = 1,
+
+  /**
+   * It comes shortly before or after the result in the same document.
+   *
+   * @generated from enum value: CONTEXT_RELATION_NEIGHBOR = 2;
+   */
+  NEIGHBOR = 2,
+}
+
+/**
+ * Describes the enum llmemory.v1.ContextRelation.
+ */
+export declare const ContextRelationSchema: GenEnum<ContextRelation>;
+
+/**
  * How candidates were found.
  *
  * @generated from enum llmemory.v1.Plan
@@ -453,6 +1053,13 @@ export enum Plan {
    * @generated from enum value: PLAN_TEXT_ONLY = 2;
    */
   TEXT_ONLY = 2,
+
+  /**
+   * The vector index was asked for the nearest chunks: some that belong among the results may be missing.
+   *
+   * @generated from enum value: PLAN_APPROXIMATE = 3;
+   */
+  APPROXIMATE = 3,
 }
 
 /**
@@ -486,6 +1093,20 @@ export enum ShortfallReason {
    * @generated from enum value: SHORTFALL_REASON_REPLY_SIZE = 2;
    */
   REPLY_SIZE = 2,
+
+  /**
+   * The others that match have a score below min_score.
+   *
+   * @generated from enum value: SHORTFALL_REASON_MIN_SCORE = 3;
+   */
+  MIN_SCORE = 3,
+
+  /**
+   * The deadline left no time to look for more.
+   *
+   * @generated from enum value: SHORTFALL_REASON_DEADLINE = 4;
+   */
+  DEADLINE = 4,
 }
 
 /**
@@ -519,6 +1140,27 @@ export enum Degradation {
    * @generated from enum value: DEGRADATION_EMBEDDINGS_PENDING = 2;
    */
   EMBEDDINGS_PENDING = 2,
+
+  /**
+   * The language model wrote no variants of the query: rules made them.
+   *
+   * @generated from enum value: DEGRADATION_EXPANSION_UNAVAILABLE = 3;
+   */
+  EXPANSION_UNAVAILABLE = 3,
+
+  /**
+   * The model that was to rerank did not answer: RERANK_LEXICAL took its place.
+   *
+   * @generated from enum value: DEGRADATION_RERANKER_UNAVAILABLE = 4;
+   */
+  RERANKER_UNAVAILABLE = 4,
+
+  /**
+   * No routing decision could be made: it is ROUTE_RETRIEVAL with confidence 0.
+   *
+   * @generated from enum value: DEGRADATION_ROUTING_UNAVAILABLE = 5;
+   */
+  ROUTING_UNAVAILABLE = 5,
 }
 
 /**
@@ -541,6 +1183,28 @@ export declare const SearchService: GenService<{
     methodKind: "unary";
     input: typeof SearchRequestSchema;
     output: typeof SearchResponseSchema;
+  },
+  /**
+   * Runs several searches, each on its own: one that is refused or fails does not keep the others from being answered.
+   *
+   * @generated from rpc llmemory.v1.SearchService.BatchSearch
+   */
+  batchSearch: {
+    methodKind: "unary";
+    input: typeof BatchSearchRequestSchema;
+    output: typeof BatchSearchResponseSchema;
+  },
+  /**
+   * Records how useful results of a search were. Feedback on the same chunk of the same search replaces the earlier one. A search
+   * that is not in the owner's history, or is there no longer, is NOT_FOUND; a chunk that was not among its results is
+   * INVALID_ARGUMENT. Where no history is kept, the error is FAILED_PRECONDITION with reason SEARCH_HISTORY_OFF.
+   *
+   * @generated from rpc llmemory.v1.SearchService.RecordFeedback
+   */
+  recordFeedback: {
+    methodKind: "unary";
+    input: typeof RecordFeedbackRequestSchema;
+    output: typeof RecordFeedbackResponseSchema;
   },
 }>;
 

@@ -7,6 +7,7 @@
 import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.js";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import { file_llmemory_v1_document } from "./document_pb.js";
 import { file_llmemory_v1_options } from "./options_pb.js";
 
@@ -14,42 +15,112 @@ import { file_llmemory_v1_options } from "./options_pb.js";
  * Describes the file llmemory/v1/search_service.proto.
  */
 export const file_llmemory_v1_search_service = /*@__PURE__*/
-  fileDesc("CiBsbG1lbW9yeS92MS9zZWFyY2hfc2VydmljZS5wcm90bxILbGxtZW1vcnkudjEizAIKDVNlYXJjaFJlcXVlc3QSLwoIb3duZXJfaWQYASABKAlCHbpIGnIYEAEY/wEyEV5bQS1aYS16MC05Xy4tXSokEh4KCnF1ZXJ5X3RleHQYAiABKAlCCrpIB3IFEAEY6AcSNgoLc2VhcmNoX3R5cGUYAyABKA4yFy5sbG1lbW9yeS52MS5TZWFyY2hUeXBlQgi6SAWCAQIQARIdCgVsaW1pdBgEIAEoBUIJukgGGgQYZCgBSACIAQESKwoFYWxwaGEYBSABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAASAGIAQESLQoGZnVzaW9uGAYgASgOMhMubGxtZW1vcnkudjEuRnVzaW9uQgi6SAWCAQIQARIjCgZmaWx0ZXIYByABKAsyEy5sbG1lbW9yeS52MS5GaWx0ZXJCCAoGX2xpbWl0QggKBl9hbHBoYSJ2Cg5TZWFyY2hSZXNwb25zZRIRCglzZWFyY2hfaWQYASABKAkSKgoHcmVzdWx0cxgCIAMoCzIZLmxsbWVtb3J5LnYxLlNlYXJjaFJlc3VsdBIlCgdyZWNlaXB0GAMgASgLMhQubGxtZW1vcnkudjEuUmVjZWlwdCLbBAoMU2VhcmNoUmVzdWx0EhAKCGNodW5rX2lkGAEgASgJEhMKC2RvY3VtZW50X2lkGAIgASgJEhQKDGlkX2F0X29yaWdpbhgDIAEoCRIVCg1kb2N1bWVudF9uYW1lGAQgASgJEjAKDWRvY3VtZW50X3R5cGUYBSABKA4yGS5sbG1lbW9yeS52MS5Eb2N1bWVudFR5cGUSMgoRZG9jdW1lbnRfbWV0YWRhdGEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EjEKDWRvY3VtZW50X2RhdGUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KDmNodW5rX21ldGFkYXRhGAggASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdjb250ZW50GAkgASgJEhMKC2NodW5rX2luZGV4GAogASgFEhIKCmNoYXJfc3RhcnQYCyABKAUSEAoIY2hhcl9lbmQYDCABKAUSDQoFc2NvcmUYDSABKAESFwoKc2ltaWxhcml0eRgOIAEoAUgAiAEBEhYKCXRleHRfcmFuaxgPIAEoAUgBiAEBEhwKD3ZlY3Rvcl9wb3NpdGlvbhgQIAEoBUgCiAEBEhoKDXRleHRfcG9zaXRpb24YESABKAVIA4gBARIWCglycmZfc2NvcmUYEiABKAFIBIgBAUINCgtfc2ltaWxhcml0eUIMCgpfdGV4dF9yYW5rQhIKEF92ZWN0b3JfcG9zaXRpb25CEAoOX3RleHRfcG9zaXRpb25CDAoKX3JyZl9zY29yZSKnAgoHUmVjZWlwdBIfCgRwbGFuGAEgASgOMhEubGxtZW1vcnkudjEuUGxhbhINCgVtb2RlbBgCIAEoCRIZChFjYW5kaWRhdGVzX3ZlY3RvchgDIAEoAxIXCg9jYW5kaWRhdGVzX3RleHQYBCABKAMSFAoMb3duZXJfY2h1bmtzGAUgASgDEhEKCXRydW5jYXRlZBgGIAEoCBI2ChBzaG9ydGZhbGxfcmVhc29uGAcgASgOMhwubGxtZW1vcnkudjEuU2hvcnRmYWxsUmVhc29uEioKCGRlZ3JhZGVkGAggAygOMhgubGxtZW1vcnkudjEuRGVncmFkYXRpb24SKwoLc3RhZ2VfdGltZXMYCSADKAsyFi5sbG1lbW9yeS52MS5TdGFnZVRpbWUiRwoJU3RhZ2VUaW1lEg0KBXN0YWdlGAEgASgJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKm8KClNlYXJjaFR5cGUSGwoXU0VBUkNIX1RZUEVfVU5TUEVDSUZJRUQQABIWChJTRUFSQ0hfVFlQRV9IWUJSSUQQARIWChJTRUFSQ0hfVFlQRV9WRUNUT1IQAhIUChBTRUFSQ0hfVFlQRV9URVhUEAMqSwoGRnVzaW9uEhYKEkZVU0lPTl9VTlNQRUNJRklFRBAAEhkKFUZVU0lPTl9SRUxBVElWRV9TQ09SRRABEg4KCkZVU0lPTl9SUkYQAipACgRQbGFuEhQKEFBMQU5fVU5TUEVDSUZJRUQQABIOCgpQTEFOX0VYQUNUEAESEgoOUExBTl9URVhUX09OTFkQAip2Cg9TaG9ydGZhbGxSZWFzb24SIAocU0hPUlRGQUxMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHFNIT1JURkFMTF9SRUFTT05fRkVXRVJfTUFUQ0gQARIfChtTSE9SVEZBTExfUkVBU09OX1JFUExZX1NJWkUQAip0CgtEZWdyYWRhdGlvbhIbChdERUdSQURBVElPTl9VTlNQRUNJRklFRBAAEiQKIERFR1JBREFUSU9OX0VNQkVEREVSX1VOQVZBSUxBQkxFEAESIgoeREVHUkFEQVRJT05fRU1CRURESU5HU19QRU5ESU5HEAIyWwoNU2VhcmNoU2VydmljZRJKCgZTZWFyY2gSGi5sbG1lbW9yeS52MS5TZWFyY2hSZXF1ZXN0GhsubGxtZW1vcnkudjEuU2VhcmNoUmVzcG9uc2UiB5ACAaC7GAFCPFo6Z2l0aHViLmNvbS9sbG1lbW9yeS9sbG1lbW9yeS9nZW4vZ28vbGxtZW1vcnkvdjE7bGxtZW1vcnl2MWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_llmemory_v1_document, file_llmemory_v1_options]);
+  fileDesc("CiBsbG1lbW9yeS92MS9zZWFyY2hfc2VydmljZS5wcm90bxILbGxtZW1vcnkudjEihQEKB1JlY2VuY3kSQQoJaGFsZl9saWZlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhO6SBDIAQGqAQoiBgiAp+TgCyoAEiwKBndlaWdodBgCIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAABIAIgBAUIJCgdfd2VpZ2h0IkgKB1JvdXRpbmcSLwoJdGhyZXNob2xkGAEgASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAAEgAiAEBQgwKCl90aHJlc2hvbGQijggKDVNlYXJjaFJlcXVlc3QSLwoIb3duZXJfaWQYASABKAlCHbpIGnIYEAEY/wEyEV5bQS1aYS16MC05Xy4tXSokEh4KCnF1ZXJ5X3RleHQYAiABKAlCCrpIB3IFEAEY6AcSNgoLc2VhcmNoX3R5cGUYAyABKA4yFy5sbG1lbW9yeS52MS5TZWFyY2hUeXBlQgi6SAWCAQIQARIdCgVsaW1pdBgEIAEoBUIJukgGGgQYZCgBSACIAQESKwoFYWxwaGEYBSABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAASAGIAQESLQoGZnVzaW9uGAYgASgOMhMubGxtZW1vcnkudjEuRnVzaW9uQgi6SAWCAQIQARIjCgZmaWx0ZXIYByABKAsyEy5sbG1lbW9yeS52MS5GaWx0ZXISQQoIbGFuZ3VhZ2UYCCABKAlCL7pILHIqGCMyJl4oW0EtWmEtel17Miw4fSgtW0EtWmEtejAtOV17MSw4fSkqKT8kEiMKC3RleHRfd2luZG93GAkgASgFQgm6SAYaBBgFKABIAogBARIzCg1zcGVha2VyX2Jvb3N0GAogASgBQhe6SBQSEhkAAAAAAADwPykAAAAAAAAAAEgDiAEBEh8KCW1pbl9zY29yZRgLIAEoAUIHukgEEgJAAUgEiAEBEh4KFmluY2x1ZGVfcGFyZW50X2NvbnRleHQYDCABKAgSJgoOY29udGV4dF93aW5kb3cYDSABKAVCCbpIBhoEGAooAEgFiAEBEjAKCm1tcl9sYW1iZGEYDiABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAASAaIAQESJQoHcmVjZW5jeRgPIAEoCzIULmxsbWVtb3J5LnYxLlJlY2VuY3kSPgoPcXVlcnlfZXhwYW5zaW9uGBAgASgOMhsubGxtZW1vcnkudjEuUXVlcnlFeHBhbnNpb25CCLpIBYIBAhABEioKEm1heF9xdWVyeV92YXJpYW50cxgRIAEoBUIJukgGGgQYCigBSAeIAQESLQoGcmVyYW5rGBIgASgOMhMubGxtZW1vcnkudjEuUmVyYW5rQgi6SAWCAQIQARIlCgxyZXJhbmtfdG9wX2sYEyABKAVCCrpIBxoFGMgBKAFICIgBARIlCgdyb3V0aW5nGBQgASgLMhQubGxtZW1vcnkudjEuUm91dGluZ0IICgZfbGltaXRCCAoGX2FscGhhQg4KDF90ZXh0X3dpbmRvd0IQCg5fc3BlYWtlcl9ib29zdEIMCgpfbWluX3Njb3JlQhEKD19jb250ZXh0X3dpbmRvd0INCgtfbW1yX2xhbWJkYUIVChNfbWF4X3F1ZXJ5X3ZhcmlhbnRzQg8KDV9yZXJhbmtfdG9wX2sipQEKDlNlYXJjaFJlc3BvbnNlEhEKCXNlYXJjaF9pZBgBIAEoCRIqCgdyZXN1bHRzGAIgAygLMhkubGxtZW1vcnkudjEuU2VhcmNoUmVzdWx0EiUKB3JlY2VpcHQYAyABKAsyFC5sbG1lbW9yeS52MS5SZWNlaXB0Ei0KB3JvdXRpbmcYBCABKAsyHC5sbG1lbW9yeS52MS5Sb3V0aW5nRGVjaXNpb24iWAoPUm91dGluZ0RlY2lzaW9uEiEKBXJvdXRlGAEgASgOMhIubGxtZW1vcnkudjEuUm91dGUSEgoKY29uZmlkZW5jZRgCIAEoARIOCgZyZWFzb24YAyABKAkiswUKDFNlYXJjaFJlc3VsdBIQCghjaHVua19pZBgBIAEoCRITCgtkb2N1bWVudF9pZBgCIAEoCRIUCgxpZF9hdF9vcmlnaW4YAyABKAkSFQoNZG9jdW1lbnRfbmFtZRgEIAEoCRIwCg1kb2N1bWVudF90eXBlGAUgASgOMhkubGxtZW1vcnkudjEuRG9jdW1lbnRUeXBlEjIKEWRvY3VtZW50X21ldGFkYXRhGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIxCg1kb2N1bWVudF9kYXRlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCg5jaHVua19tZXRhZGF0YRgIIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHY29udGVudBgJIAEoCRITCgtjaHVua19pbmRleBgKIAEoBRISCgpjaGFyX3N0YXJ0GAsgASgFEhAKCGNoYXJfZW5kGAwgASgFEg0KBXNjb3JlGA0gASgBEhcKCnNpbWlsYXJpdHkYDiABKAFIAIgBARIWCgl0ZXh0X3JhbmsYDyABKAFIAYgBARIcCg92ZWN0b3JfcG9zaXRpb24YECABKAVIAogBARIaCg10ZXh0X3Bvc2l0aW9uGBEgASgFSAOIAQESFgoJcnJmX3Njb3JlGBIgASgBSASIAQESGQoMcmVyYW5rX3Njb3JlGBMgASgBSAWIAQESKgoHY29udGV4dBgUIAMoCzIZLmxsbWVtb3J5LnYxLkNvbnRleHRDaHVua0INCgtfc2ltaWxhcml0eUIMCgpfdGV4dF9yYW5rQhIKEF92ZWN0b3JfcG9zaXRpb25CEAoOX3RleHRfcG9zaXRpb25CDAoKX3JyZl9zY29yZUIPCg1fcmVyYW5rX3Njb3JlIpwBCgxDb250ZXh0Q2h1bmsSLgoIcmVsYXRpb24YASABKA4yHC5sbG1lbW9yeS52MS5Db250ZXh0UmVsYXRpb24SEAoIY2h1bmtfaWQYAiABKAkSEwoLY2h1bmtfaW5kZXgYAyABKAUSDwoHY29udGVudBgEIAEoCRISCgpjaGFyX3N0YXJ0GAUgASgFEhAKCGNoYXJfZW5kGAYgASgFItICCgdSZWNlaXB0Eh8KBHBsYW4YASABKA4yES5sbG1lbW9yeS52MS5QbGFuEg0KBW1vZGVsGAIgASgJEhkKEWNhbmRpZGF0ZXNfdmVjdG9yGAMgASgDEhcKD2NhbmRpZGF0ZXNfdGV4dBgEIAEoAxIUCgxvd25lcl9jaHVua3MYBSABKAMSEQoJdHJ1bmNhdGVkGAYgASgIEjYKEHNob3J0ZmFsbF9yZWFzb24YByABKA4yHC5sbG1lbW9yeS52MS5TaG9ydGZhbGxSZWFzb24SKgoIZGVncmFkZWQYCCADKA4yGC5sbG1lbW9yeS52MS5EZWdyYWRhdGlvbhIrCgtzdGFnZV90aW1lcxgJIAMoCzIWLmxsbWVtb3J5LnYxLlN0YWdlVGltZRIRCgljYWNoZV9oaXQYCiABKAgSFgoOcXVlcnlfdmFyaWFudHMYCyADKAkiRwoJU3RhZ2VUaW1lEg0KBXN0YWdlGAEgASgJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlMKEkJhdGNoU2VhcmNoUmVxdWVzdBI9CghzZWFyY2hlcxgBIAMoCzIaLmxsbWVtb3J5LnYxLlNlYXJjaFJlcXVlc3RCD7pIDJIBCQgBEBQiA9gBAyJGChNCYXRjaFNlYXJjaFJlc3BvbnNlEi8KB3Jlc3VsdHMYASADKAsyHi5sbG1lbW9yeS52MS5CYXRjaFNlYXJjaFJlc3VsdCJzChFCYXRjaFNlYXJjaFJlc3VsdBIvCghyZXNwb25zZRgBIAEoCzIbLmxsbWVtb3J5LnYxLlNlYXJjaFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCKaAQoVUmVjb3JkRmVlZGJhY2tSZXF1ZXN0Ei8KCG93bmVyX2lkGAEgASgJQh26SBpyGBABGP8BMhFeW0EtWmEtejAtOV8uLV0qJBIbCglzZWFyY2hfaWQYAiABKAlCCLpIBXIDsAEBEjMKCGZlZWRiYWNrGAMgAygLMhUubGxtZW1vcnkudjEuRmVlZGJhY2tCCrpIB5IBBAgBEGQiegoIRmVlZGJhY2sSGgoIY2h1bmtfaWQYASABKAlCCLpIBXIDsAEBEi8KBnJhdGluZxgCIAEoAUIaukgXyAEBEhIZAAAAAAAA8D8pAAAAAAAA8L9IAIgBARIWCgRub3RlGAMgASgJQgi6SAVyAxjoB0IJCgdfcmF0aW5nIhgKFlJlY29yZEZlZWRiYWNrUmVzcG9uc2UqbwoKU2VhcmNoVHlwZRIbChdTRUFSQ0hfVFlQRV9VTlNQRUNJRklFRBAAEhYKElNFQVJDSF9UWVBFX0hZQlJJRBABEhYKElNFQVJDSF9UWVBFX1ZFQ1RPUhACEhQKEFNFQVJDSF9UWVBFX1RFWFQQAypLCgZGdXNpb24SFgoSRlVTSU9OX1VOU1BFQ0lGSUVEEAASGQoVRlVTSU9OX1JFTEFUSVZFX1NDT1JFEAESDgoKRlVTSU9OX1JSRhACKoUBCg5RdWVyeUV4cGFuc2lvbhIfChtRVUVSWV9FWFBBTlNJT05fVU5TUEVDSUZJRUQQABIYChRRVUVSWV9FWFBBTlNJT05fTk9ORRABEh0KGVFVRVJZX0VYUEFOU0lPTl9IRVVSSVNUSUMQAhIZChVRVUVSWV9FWFBBTlNJT05fTU9ERUwQAypxCgZSZXJhbmsSFgoSUkVSQU5LX1VOU1BFQ0lGSUVEEAASDwoLUkVSQU5LX05PTkUQARISCg5SRVJBTktfTEVYSUNBTBACEhAKDFJFUkFOS19NT0RFTBADEhgKFFJFUkFOS19DUk9TU19FTkNPREVSEAQqegoFUm91dGUSFQoRUk9VVEVfVU5TUEVDSUZJRUQQABITCg9ST1VURV9SRVRSSUVWQUwQARIUChBST1VURV9XRUJfU0VBUkNIEAISFwoTUk9VVEVfQ0xBUklGSUNBVElPThADEhYKElJPVVRFX1VOQU5TV0VSQUJMRRAEKm8KD0NvbnRleHRSZWxhdGlvbhIgChxDT05URVhUX1JFTEFUSU9OX1VOU1BFQ0lGSUVEEAASGwoXQ09OVEVYVF9SRUxBVElPTl9QQVJFTlQQARIdChlDT05URVhUX1JFTEFUSU9OX05FSUdIQk9SEAIqVgoEUGxhbhIUChBQTEFOX1VOU1BFQ0lGSUVEEAASDgoKUExBTl9FWEFDVBABEhIKDlBMQU5fVEVYVF9PTkxZEAISFAoQUExBTl9BUFBST1hJTUFURRADKrUBCg9TaG9ydGZhbGxSZWFzb24SIAocU0hPUlRGQUxMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHFNIT1JURkFMTF9SRUFTT05fRkVXRVJfTUFUQ0gQARIfChtTSE9SVEZBTExfUkVBU09OX1JFUExZX1NJWkUQAhIeChpTSE9SVEZBTExfUkVBU09OX01JTl9TQ09SRRADEh0KGVNIT1JURkFMTF9SRUFTT05fREVBRExJTkUQBCrmAQoLRGVncmFkYXRpb24SGwoXREVHUkFEQVRJT05fVU5TUEVDSUZJRUQQABIkCiBERUdSQURBVElPTl9FTUJFRERFUl9VTkFWQUlMQUJMRRABEiIKHkRFR1JBREFUSU9OX0VNQkVERElOR1NfUEVORElORxACEiUKIURFR1JBREFUSU9OX0VYUEFOU0lPTl9VTkFWQUlMQUJMRRADEiQKIERFR1JBREFUSU9OX1JFUkFOS0VSX1VOQVZBSUxBQkxFEAQSIwofREVHUkFEQVRJT05fUk9VVElOR19VTkFWQUlMQUJMRRAFMpoCCg1TZWFyY2hTZXJ2aWNlEkoKBlNlYXJjaBIaLmxsbWVtb3J5LnYxLlNlYXJjaFJlcXVlc3QaGy5sbG1lbW9yeS52MS5TZWFyY2hSZXNwb25zZSIHkAIBoLsYARJZCgtCYXRjaFNlYXJjaBIfLmxsbWVtb3J5LnYxLkJhdGNoU2VhcmNoUmVxdWVzdBogLmxsbWVtb3J5LnYxLkJhdGNoU2VhcmNoUmVzcG9uc2UiB5ACAaC7GAESYgoOUmVjb3JkRmVlZGJhY2sSIi5sbG1lbW9yeS52MS5SZWNvcmRGZWVkYmFja1JlcXVlc3QaIy5sbG1lbW9yeS52MS5SZWNvcmRGZWVkYmFja1Jlc3BvbnNlIgeQAgKguxgCQjxaOmdpdGh1Yi5jb20vbGxtZW1vcnkvbGxtZW1vcnkvZ2VuL2dvL2xsbWVtb3J5L3YxO2xsbWVtb3J5djFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_llmemory_v1_document, file_llmemory_v1_options]);
+
+/**
+ * Describes the message llmemory.v1.Recency.
+ * Use `create(RecencySchema)` to create a new message.
+ */
+export const RecencySchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 0);
+
+/**
+ * Describes the message llmemory.v1.Routing.
+ * Use `create(RoutingSchema)` to create a new message.
+ */
+export const RoutingSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 1);
 
 /**
  * Describes the message llmemory.v1.SearchRequest.
  * Use `create(SearchRequestSchema)` to create a new message.
  */
 export const SearchRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_search_service, 0);
+  messageDesc(file_llmemory_v1_search_service, 2);
 
 /**
  * Describes the message llmemory.v1.SearchResponse.
  * Use `create(SearchResponseSchema)` to create a new message.
  */
 export const SearchResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_search_service, 1);
+  messageDesc(file_llmemory_v1_search_service, 3);
+
+/**
+ * Describes the message llmemory.v1.RoutingDecision.
+ * Use `create(RoutingDecisionSchema)` to create a new message.
+ */
+export const RoutingDecisionSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 4);
 
 /**
  * Describes the message llmemory.v1.SearchResult.
  * Use `create(SearchResultSchema)` to create a new message.
  */
 export const SearchResultSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_search_service, 2);
+  messageDesc(file_llmemory_v1_search_service, 5);
+
+/**
+ * Describes the message llmemory.v1.ContextChunk.
+ * Use `create(ContextChunkSchema)` to create a new message.
+ */
+export const ContextChunkSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 6);
 
 /**
  * Describes the message llmemory.v1.Receipt.
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_search_service, 3);
+  messageDesc(file_llmemory_v1_search_service, 7);
 
 /**
  * Describes the message llmemory.v1.StageTime.
  * Use `create(StageTimeSchema)` to create a new message.
  */
 export const StageTimeSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_search_service, 4);
+  messageDesc(file_llmemory_v1_search_service, 8);
+
+/**
+ * Describes the message llmemory.v1.BatchSearchRequest.
+ * Use `create(BatchSearchRequestSchema)` to create a new message.
+ */
+export const BatchSearchRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 9);
+
+/**
+ * Describes the message llmemory.v1.BatchSearchResponse.
+ * Use `create(BatchSearchResponseSchema)` to create a new message.
+ */
+export const BatchSearchResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 10);
+
+/**
+ * Describes the message llmemory.v1.BatchSearchResult.
+ * Use `create(BatchSearchResultSchema)` to create a new message.
+ */
+export const BatchSearchResultSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 11);
+
+/**
+ * Describes the message llmemory.v1.RecordFeedbackRequest.
+ * Use `create(RecordFeedbackRequestSchema)` to create a new message.
+ */
+export const RecordFeedbackRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 12);
+
+/**
+ * Describes the message llmemory.v1.Feedback.
+ * Use `create(FeedbackSchema)` to create a new message.
+ */
+export const FeedbackSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 13);
+
+/**
+ * Describes the message llmemory.v1.RecordFeedbackResponse.
+ * Use `create(RecordFeedbackResponseSchema)` to create a new message.
+ */
+export const RecordFeedbackResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_search_service, 14);
 
 /**
  * Describes the enum llmemory.v1.SearchType.
@@ -80,10 +151,66 @@ export const Fusion = /*@__PURE__*/
   tsEnum(FusionSchema);
 
 /**
+ * Describes the enum llmemory.v1.QueryExpansion.
+ */
+export const QueryExpansionSchema = /*@__PURE__*/
+  enumDesc(file_llmemory_v1_search_service, 2);
+
+/**
+ * Whether other wordings of the query are searched for as well.
+ *
+ * @generated from enum llmemory.v1.QueryExpansion
+ */
+export const QueryExpansion = /*@__PURE__*/
+  tsEnum(QueryExpansionSchema);
+
+/**
+ * Describes the enum llmemory.v1.Rerank.
+ */
+export const RerankSchema = /*@__PURE__*/
+  enumDesc(file_llmemory_v1_search_service, 3);
+
+/**
+ * How the best candidates are ordered anew after fusion.
+ *
+ * @generated from enum llmemory.v1.Rerank
+ */
+export const Rerank = /*@__PURE__*/
+  tsEnum(RerankSchema);
+
+/**
+ * Describes the enum llmemory.v1.Route.
+ */
+export const RouteSchema = /*@__PURE__*/
+  enumDesc(file_llmemory_v1_search_service, 4);
+
+/**
+ * Where a query can be answered from.
+ *
+ * @generated from enum llmemory.v1.Route
+ */
+export const Route = /*@__PURE__*/
+  tsEnum(RouteSchema);
+
+/**
+ * Describes the enum llmemory.v1.ContextRelation.
+ */
+export const ContextRelationSchema = /*@__PURE__*/
+  enumDesc(file_llmemory_v1_search_service, 5);
+
+/**
+ * What a chunk of context is to its result.
+ *
+ * @generated from enum llmemory.v1.ContextRelation
+ */
+export const ContextRelation = /*@__PURE__*/
+  tsEnum(ContextRelationSchema);
+
+/**
  * Describes the enum llmemory.v1.Plan.
  */
 export const PlanSchema = /*@__PURE__*/
-  enumDesc(file_llmemory_v1_search_service, 2);
+  enumDesc(file_llmemory_v1_search_service, 6);
 
 /**
  * How candidates were found.
@@ -97,7 +224,7 @@ export const Plan = /*@__PURE__*/
  * Describes the enum llmemory.v1.ShortfallReason.
  */
 export const ShortfallReasonSchema = /*@__PURE__*/
-  enumDesc(file_llmemory_v1_search_service, 3);
+  enumDesc(file_llmemory_v1_search_service, 7);
 
 /**
  * Why there are fewer results than the limit.
@@ -111,7 +238,7 @@ export const ShortfallReason = /*@__PURE__*/
  * Describes the enum llmemory.v1.Degradation.
  */
 export const DegradationSchema = /*@__PURE__*/
-  enumDesc(file_llmemory_v1_search_service, 4);
+  enumDesc(file_llmemory_v1_search_service, 8);
 
 /**
  * What went worse than asked for.

@@ -1,0 +1,167 @@
+import type OpenAI from "openai";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { limits } from "../domain/limits.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
+import { isRecord, ModelCallError, withinTime } from "./model-call.ts";
+
+export interface ChatModelOptions {
+  /** What `/chat/completions` is appended to. */
+  readonly baseUrl: string;
+  readonly model: string;
+  /** Undefined: no Authorization header is sent. */
+  readonly apiKey: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Something to ask a chat model, and how to read its answer. */
+export interface ChatQuestion<T> {
+  /** Name of the schema: letters and underscores. */
+  readonly name: string;
+  readonly instructions: string;
+  /**
+   * What the question is about. It is sent as one JSON text in a message of its own: inside JSON strings, a passage that holds instructions
+   * or delimiters stays a passage.
+   */
+  readonly input: unknown;
+  /** JSON schema of the answer: objects list all their properties as required and allow no others, or endpoints refuse it. */
+  readonly schema: Record<string, unknown>;
+  /** 0: always the likeliest answer. */
+  readonly temperature: number;
+  /** Undefined if the answer is not what was asked for, whatever the schema: not every endpoint enforces it. */
+  readonly read: (answer: unknown) => T | undefined;
+}
+
+/** A language model behind an endpoint that speaks OpenAI's chat completions. */
+export interface ChatModel {
+  readonly name: string;
+  /**
+   * Asks once.
+   *
+   * @throws ModelCallError if no usable answer came in time; the domain error of `signal` if that ended the call.
+   */
+  answer<T>(question: ChatQuestion<T>, signal: AbortSignal): Promise<T>;
+  /** Ends running calls, which fail. */
+  close(): void;
+}
+
+/** Opens no connection yet, so an endpoint that is down does not keep the service from starting. */
+export async function openChatModel(options: ChatModelOptions): Promise<ChatModel> {
+  // Loaded here, since it takes 33 MB that a service without a chat model need not have.
+  const { default: Client } = await import("openai");
+  const client = new Client({
+    baseURL: options.baseUrl,
+    apiKey: options.apiKey ?? "none",
+    ...(options.apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
+    // Null keeps the client from taking them from the environment: only our own settings count.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    // OPENAI_LOG=debug would print prompts.
+    logLevel: "off",
+    maxRetries: 0,
+    // Ours comes first: the client's ends with the headers of the answer.
+    timeout: 2 * options.timeoutMs,
+    fetch: boundedFetch(limits.chatAnswerBytesMax),
+  });
+  return new OpenAiChatModel({ client, errors: Client }, options);
+}
+
+class OpenAiChatModel implements ChatModel {
+  readonly name: string;
+  readonly #client: OpenAI;
+  readonly #errors: Pick<typeof OpenAI, "APIError" | "APIConnectionError">;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+  #running = 0;
+  /** Reasoning models refuse any temperature; the first refusal teaches that. */
+  #takesTemperature = true;
+
+  constructor(
+    { client, errors }: { client: OpenAI; errors: Pick<typeof OpenAI, "APIError" | "APIConnectionError"> },
+    options: ChatModelOptions,
+  ) {
+    this.#client = client;
+    this.#errors = errors;
+    this.name = options.model;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  async answer<T>(question: ChatQuestion<T>, signal: AbortSignal): Promise<T> {
+    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#running >= limits.chatCallsMax) {
+      throw new ModelCallError("overloaded", `${this.#running} calls of the chat model are running already`);
+    }
+    this.#running++;
+    try {
+      return await withinTime({ timeoutMs: this.#timeoutMs, signal }, async (inTime) => {
+        const completion = await this.#complete(question, AbortSignal.any([inTime, this.#closing.signal]));
+        return readAnswer(completion, question);
+      });
+    } catch (error) {
+      throw this.#closing.signal.aborted ? closedError() : error;
+    } finally {
+      this.#running--;
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #complete(question: ChatQuestion<unknown>, signal: AbortSignal): Promise<unknown> {
+    const { APIError, APIConnectionError } = this.#errors;
+    const sendsTemperature = this.#takesTemperature;
+    try {
+      return await this.#client.chat.completions.create(this.#requestOf(question, sendsTemperature), { signal });
+    } catch (error) {
+      if (error instanceof APIConnectionError) throw new ModelCallError("unreachable", "the endpoint cannot be reached");
+      if (!(error instanceof APIError)) throw new ModelCallError("invalid_answer", "the endpoint's answer cannot be read");
+      if (error.status === 400 && error.param === "temperature" && sendsTemperature) {
+        this.#takesTemperature = false;
+        return await this.#complete(question, signal);
+      }
+      throw new ModelCallError("status", `the endpoint answered with HTTP status ${error.status}`, error.status);
+    }
+  }
+
+  #requestOf(question: ChatQuestion<unknown>, sendsTemperature: boolean): ChatCompletionCreateParamsNonStreaming {
+    const { name, schema, instructions, input, temperature } = question;
+    return {
+      model: this.name,
+      messages: [
+        { role: "system", content: instructions },
+        { role: "user", content: JSON.stringify(input) },
+      ],
+      response_format: { type: "json_schema", json_schema: { name, schema, strict: true } },
+      max_completion_tokens: limits.chatAnswerTokensMax,
+      ...(sendsTemperature ? { temperature } : {}),
+    };
+  }
+}
+
+function readAnswer<T>(completion: unknown, question: ChatQuestion<T>): T {
+  const choices = isRecord(completion) ? completion.choices : undefined;
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  const message = isRecord(choice) ? choice.message : undefined;
+  if (!isRecord(choice) || !isRecord(message)) throw new ModelCallError("invalid_answer", "the answer has no message");
+  if (typeof message.refusal === "string" && message.refusal !== "") throw new ModelCallError("refused", "the model refused");
+  if (choice.finish_reason === "length") throw new ModelCallError("invalid_answer", "the answer was cut off");
+  const { content } = message;
+  if (typeof content !== "string" || content === "") throw new ModelCallError("invalid_answer", "the answer is empty");
+  const answer = question.read(parseJson(content));
+  if (answer === undefined) throw new ModelCallError("invalid_answer", "the answer is not of the form that was asked for");
+  return answer;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ModelCallError("invalid_answer", "the answer is not JSON");
+  }
+}
+
+function closedError(): ModelCallError {
+  return new ModelCallError("unavailable", "the chat model is closed");
+}

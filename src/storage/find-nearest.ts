@@ -1,0 +1,164 @@
+import type { DocumentFilter } from "../domain/filter.ts";
+import { efSearchOf, type IndexProfile } from "../domain/index-profile.ts";
+import type { Queryable } from "./database.ts";
+import type { EmbeddingTable } from "./embedding-models.ts";
+import { filterConditions, Parameters } from "./filter-sql.ts";
+import { PackedRecords } from "./packed-records.ts";
+import { excludedCondition, type LeafRow, type Leaves, packLeaves } from "./read-leaves.ts";
+import type { Corpus } from "./search-facts.ts";
+import { vectorParameter } from "./vector-codec.ts";
+
+/** Server settings under which `findNearest` is to run where it asks the approximate index. */
+export function indexSettings(profile: IndexProfile): Readonly<Record<string, string | number>> {
+  return {
+    "hnsw.ef_search": efSearchOf(profile),
+    // Goes on until there are enough rows that the filter allows; in strict order it missed up to a sixth of them at equal cost.
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.max_scan_tuples": 20_000,
+  };
+}
+
+/** A chunk whose vector is near the query. */
+export interface NearChunk {
+  /** Keys as `Uuids` gives them. */
+  readonly chunkKey: number;
+  readonly documentKey: number;
+  readonly chunkId: string;
+  readonly documentId: string;
+  readonly chunkIndex: number;
+  /** 1 − cosine distance. */
+  readonly similarity: number;
+}
+
+/** Which chunks to look at for their words, in a corpus too large to look at all. */
+export interface WordMatch {
+  /** Position in the list of corpora. */
+  readonly corpus: number;
+  /** A tsquery. */
+  readonly query: string;
+}
+
+export interface NearQuery {
+  readonly ownerId: string;
+  readonly corpora: readonly Corpus[];
+  readonly filter: DocumentFilter;
+  /** Undefined: vectors are not compared. */
+  readonly queryVector: Float32Array | undefined;
+  /** Whether every vector that the filter allows is compared, or the approximate index is asked. */
+  readonly isExact: boolean;
+  /** Nearest vectors at most. */
+  readonly count: number;
+  /** Tried in this order until there are enough chunks; chunks may come twice. */
+  readonly matches: readonly (readonly WordMatch[])[];
+  /** Chunks that hold words at most. */
+  readonly matchesMax: number;
+}
+
+export interface NearResult {
+  /** Nearest first; ties by id. */
+  readonly nearest: readonly NearChunk[];
+  readonly matched: Leaves;
+}
+
+/**
+ * Finds the chunks of an owner that are nearest to the query and those that hold its words, in one statement.
+ *
+ * The approximate index holds only some of an owner's rows while it is being filled, so the rows that it does not hold are compared
+ * one by one beside it.
+ */
+export async function findNearest(queryable: Queryable, table: EmbeddingTable, query: NearQuery): Promise<NearResult> {
+  const parameters = new Parameters([query.ownerId]);
+  const conditions = filterConditions(query.filter, parameters);
+  const allowed = `allowed as materialized (
+       select d.document_id from documents d where ${["d.owner_id = $1", ...conditions].join(" and ")})`;
+  // `is true` keeps it a filter of the scan: as a join it would make the planner leave the index and its order.
+  const isAllowed = (alias: string) =>
+    conditions.length === 0 ? "" : `and (${alias}.document_id in (select document_id from allowed)) is true`;
+  const words = packLeaves(query.corpora, parameters);
+  const excluded = excludedCondition(query.corpora, "x", parameters);
+  const isWanted =
+    excluded === "false"
+      ? ""
+      : `and not exists (
+            select from document_chunks x where x.owner_id = $1 and x.chunk_id = e.chunk_id and ${excluded})`;
+  const { rows } = await queryable.query<LeafRow & { nearest: Buffer | null }>(
+    query.isExact ? "find_nearest_exact" : "find_nearest",
+    `with ${conditions.length === 0 ? "" : `${allowed},`}
+     nearest as materialized (${nearestRows(table, query, { isFiltered: conditions.length > 0, isAllowed: isAllowed("e"), isWanted }, parameters)})
+     select ${words.list},
+            (select string_agg(uuid_send(n.chunk_id) || uuid_send(p.document_id) || int4send(p.chunk_index) || float4send(n.similarity), ''
+                     order by n.similarity desc, n.chunk_id)
+             from nearest n
+             join document_chunks p on p.owner_id = $1 and p.chunk_id = n.chunk_id) as nearest
+     from (${matchedRows(query, isAllowed("c"), parameters)}) as c`,
+    parameters.values,
+  );
+  const [row] = rows;
+  if (!row) throw new Error("an aggregate returned no row");
+  return { nearest: unpackNearest(row.nearest), matched: words.unpack(row) };
+}
+
+function unpackNearest(packed: Buffer | null): NearChunk[] {
+  const records = new PackedRecords(packed, 40);
+  const chunkIds = records.uuids(0);
+  const documentIds = records.uuids(16);
+  const chunkIndexes = records.integers(32);
+  return Array.from(records.reals(36), (similarity, index) => ({
+    chunkKey: chunkIds.key(index),
+    documentKey: documentIds.key(index),
+    chunkId: chunkIds.text(index),
+    documentId: documentIds.text(index),
+    chunkIndex: chunkIndexes[index] ?? 0,
+    similarity,
+  }));
+}
+
+function nearestRows(
+  table: EmbeddingTable,
+  query: NearQuery,
+  filter: { readonly isFiltered: boolean; readonly isAllowed: string; readonly isWanted: string },
+  parameters: Parameters,
+): string {
+  if (!query.queryVector) return "select null::uuid as chunk_id, null::real as similarity where false";
+  const vector = `${parameters.add(vectorParameter(table, query.queryVector))}::${table.vectorType}(${table.dimension})`;
+  const count = parameters.add(query.count);
+  // Adding 0 keeps the approximate index from being used.
+  const comparing = (source: string, which: string) => `
+         (select e.chunk_id, (e.embedding <=> ${vector}) + 0 as distance
+          from ${source}
+          where e.owner_id = $1 ${which} ${filter.isWanted}
+          order by distance, e.chunk_id
+          limit ${count})`;
+  // What a filter leaves of a large owner: document_chunks_by_document, then the primary key of the vectors.
+  const allowedVectors = `allowed a
+          join document_chunks f on f.owner_id = $1 and f.document_id = a.document_id and f.chunk_level = 0
+          join ${table.tableName} e on e.chunk_id = f.chunk_id`;
+  const exact = comparing(filter.isFiltered ? allowedVectors : `${table.tableName} e`, "");
+  const approximate = `
+         (select e.chunk_id, e.embedding <=> ${vector} as distance
+          from ${table.tableName} e
+          where e.owner_id = $1 and e.indexed ${filter.isAllowed} ${filter.isWanted}
+          order by e.embedding <=> ${vector}
+          limit ${count})
+         union all ${comparing(`${table.tableName} e`, `and not e.indexed ${filter.isAllowed}`)}`;
+  return `
+       select chunk_id, (1 - distance)::real as similarity
+       from (${query.isExact ? exact : approximate}) as found
+       order by distance, chunk_id
+       limit ${count}`;
+}
+
+/** The rows of `document_chunks` whose words are looked at; a later match is only looked up if the earlier ones give too few. */
+function matchedRows(query: NearQuery, isAllowed: string, parameters: Parameters): string {
+  if (query.matches.length === 0) return "select * from document_chunks where false";
+  // document_chunks_by_lexeme
+  const tries = query.matches.map((alternatives) => {
+    const matches = alternatives.map(({ corpus, query: words }) => {
+      const textConfig = parameters.add(query.corpora[corpus]?.textConfig);
+      return `(c.text_config = ${textConfig} and c.search_vector @@ ${parameters.add(words)}::tsquery)`;
+    });
+    return `select * from document_chunks c
+          where c.owner_id = $1 and c.chunk_level = 0 and (${matches.join(" or ")}) ${isAllowed}`;
+  });
+  return `${tries.map((rows) => `(${rows})`).join(" union all ")} limit ${parameters.add(query.matchesMax)}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Rows of numbers that a statement returns as one text of bytes, such as `string_agg(uuid_send(id) || int4send(n), '')`: records of one
+ * length, in network order. Where a statement returns thousands of rows this costs the database, the wire and this process a fraction
+ * of the rows themselves.
+ */
+export class PackedRecords {
+  readonly count: number;
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  readonly #length: number;
+
+  /**
+   * @param bytes  null: no record.
+   * @param length of a record in bytes.
+   */
+  constructor(bytes: Buffer | null, length: number) {
+    this.#bytes = bytes ?? Buffer.alloc(0);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    this.#length = length;
+    this.count = this.#bytes.byteLength / length;
+  }
+
+  /** `int4send` at this place of each record. */
+  integers(offset: number): Int32Array {
+    const values = new Int32Array(this.count);
+    for (let index = 0, at = offset; index < values.length; index++, at += this.#length) values[index] = this.#view.getInt32(at);
+    return values;
+  }
+
+  /** `int2send` at this place of each record. */
+  smallIntegers(offset: number): Int32Array {
+    const values = new Int32Array(this.count);
+    for (let index = 0, at = offset; index < values.length; index++, at += this.#length) values[index] = this.#view.getInt16(at);
+    return values;
+  }
+
+  /** `float4send` at this place of each record. */
+  reals(offset: number): Float32Array {
+    const values = new Float32Array(this.count);
+    for (let index = 0, at = offset; index < values.length; index++, at += this.#length)
+      values[index] = this.#view.getFloat32(at);
+    return values;
+  }
+
+  /** `uuid_send` at this place of each record. */
+  uuids(offset: number): Uuids {
+    return new Uuids(this.#bytes, this.#view, { offset, length: this.#length });
+  }
+
+  /** An `int2send` of each record, at a place of its own. */
+  smallIntegerAt(index: number, offset: number): number {
+    return this.#view.getInt16(index * this.#length + offset);
+  }
+}
+
+/** UUIDs of packed records, which become text only where they are asked for. */
+export class Uuids {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  readonly #place: { readonly offset: number; readonly length: number };
+
+  constructor(bytes: Buffer, view: DataView, place: { readonly offset: number; readonly length: number }) {
+    this.#bytes = bytes;
+    this.#view = view;
+    this.#place = place;
+  }
+
+  /**
+   * A number to compare and to look up with: the last 53 of the 62 random bits of a UUID of version 7. Two of ten thousand are the
+   * same once in 180 million times.
+   */
+  key(index: number): number {
+    const start = index * this.#place.length + this.#place.offset;
+    return (this.#view.getUint32(start + 8) & 0x1fffff) * 2 ** 32 + this.#view.getUint32(start + 12);
+  }
+
+  text(index: number): string {
+    const start = index * this.#place.length + this.#place.offset;
+    const hex = this.#bytes.toString("hex", start, start + 16);
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  }
+}

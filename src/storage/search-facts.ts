@@ -1,0 +1,135 @@
+import { defaultIndexProfile, type IndexProfile } from "../domain/index-profile.ts";
+import { limits } from "../domain/limits.ts";
+import type { Queryable } from "./database.ts";
+import { indexText } from "./index-text.ts";
+
+/** What a search asks of the words: see `parseQuery`. */
+export interface WordQuery {
+  readonly words: string;
+  readonly phrases: readonly (readonly string[])[];
+  readonly excluded: readonly string[];
+}
+
+/** The owner's chunks of one text search configuration, and the query as that configuration reads it. */
+export interface Corpus {
+  readonly textConfig: string;
+  /** Leaves. */
+  readonly chunkCount: number;
+  /** Tokens of all leaves. */
+  readonly tokenCount: number;
+  /** The lexemes of the query's words, none twice. */
+  readonly terms: readonly string[];
+  /** A tsquery that a chunk has to satisfy to be found by its words; undefined: no phrase is asked for. */
+  readonly required: string | undefined;
+  /** A tsquery that no result may satisfy; undefined: nothing is excluded. */
+  readonly excluded: string | undefined;
+}
+
+/** A lexeme as a tsquery that looks for it and nothing else. */
+export function termQuery(lexeme: string): string {
+  return `'${lexeme.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+/** What a search has to know of an owner before it can be planned. */
+export interface SearchFacts {
+  /** Most chunks first. */
+  readonly corpora: readonly Corpus[];
+  /** Whether the owner's chunks are of more configurations than a query is parsed for, or the query has more words than are looked up. */
+  readonly isCut: boolean;
+  /** Leaves of the owner. */
+  readonly chunkCount: number;
+  /** Moves with whatever changes the owner's answers. */
+  readonly version: bigint;
+  /** Whether some of the owner's chunks have no vector yet. */
+  readonly hasPendingEmbeddings: boolean;
+  /** What the approximate index was built for last; another process may have rebuilt it. */
+  readonly indexProfile: IndexProfile;
+}
+
+interface FactsRow {
+  text_config: string;
+  chunk_count: string;
+  token_count: string;
+  version: string;
+  has_pending: boolean;
+  index_profile: IndexProfile | null;
+  terms: string[] | null;
+  phrases: string[] | null;
+  excluded: string[] | null;
+}
+
+/**
+ * Reads the facts of an owner and parses the query for each configuration of its chunks, in one statement.
+ *
+ * @param textConfig the only configuration to parse for; undefined: all that the owner's chunks have.
+ */
+export async function readSearchFacts(
+  queryable: Queryable,
+  owner: { readonly ownerId: string; readonly modelId: string },
+  query: WordQuery,
+  textConfig: string | undefined,
+  signal?: AbortSignal,
+): Promise<SearchFacts> {
+  const phrases = query.phrases.flat().map((phrase) => indexText(phrase, "query"));
+  const { rows } = await queryable.query<FactsRow>(
+    "read_search_facts",
+    // The primary keys of owner_counters, embedding_jobs and embedding_models
+    `select c.*,
+            exists (select from embedding_jobs j where j.owner_id = $1 and j.model_id = $2) as has_pending,
+            (select m.index_profile from embedding_models m where m.model_id = $2) as index_profile,
+            (select array_agg(lexeme order by positions[1])
+             from unnest(to_tsvector(c.text_config::regconfig, $3))) as terms,
+            (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text order by n)
+             from unnest($4::text[]) with ordinality as p (p, n)) as phrases,
+            (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text) from unnest($5::text[]) as p) as excluded
+     from (select case when chunk_count > 0 then text_config else 'simple' end as text_config, chunk_count, token_count, version
+           from (select text_config, sum(chunk_count) as chunk_count, sum(token_count) as token_count, sum(version) as version
+                 from owner_counters
+                 where owner_id = $1
+                 group by text_config) as sums) as c`,
+    [
+      owner.ownerId,
+      owner.modelId,
+      indexText(query.words, "query"),
+      phrases,
+      query.excluded.map((text) => indexText(text, "query")),
+    ],
+    signal,
+  );
+  const corpora = rows
+    .map((row) => toCorpus(row, query))
+    .filter((corpus) => corpus.chunkCount > 0)
+    .sort((left, right) => right.chunkCount - left.chunkCount || (left.textConfig < right.textConfig ? -1 : 1));
+  const parsed = corpora
+    .filter((corpus) => textConfig === undefined || corpus.textConfig === textConfig)
+    .slice(0, limits.queryLanguagesMax);
+  const isCut =
+    (textConfig === undefined && parsed.length < corpora.length) ||
+    parsed.some(({ terms }) => terms.length > limits.queryTermsMax);
+  return {
+    corpora: parsed.map((corpus) => ({ ...corpus, terms: corpus.terms.slice(0, limits.queryTermsMax) })),
+    isCut,
+    chunkCount: corpora.reduce((sum, corpus) => sum + corpus.chunkCount, 0),
+    version: rows.reduce((sum, row) => sum + BigInt(row.version), 0n),
+    hasPendingEmbeddings: rows[0]?.has_pending ?? false,
+    indexProfile: rows[0]?.index_profile ?? defaultIndexProfile,
+  };
+}
+
+function toCorpus(row: FactsRow, query: WordQuery): Corpus {
+  // A phrase of nothing but stop words is an empty tsquery, which says nothing.
+  const phrases = row.phrases ?? [];
+  let next = 0;
+  const groups = query.phrases
+    .map((group) => group.map(() => phrases[next++] ?? "").filter((phrase) => phrase !== ""))
+    .filter((group) => group.length > 0);
+  const excluded = (row.excluded ?? []).filter((text) => text !== "");
+  return {
+    textConfig: row.text_config,
+    chunkCount: Number(row.chunk_count),
+    tokenCount: Number(row.token_count),
+    terms: row.terms ?? [],
+    required: groups.length === 0 ? undefined : groups.map((group) => `(${group.join(" | ")})`).join(" & "),
+    excluded: excluded.length === 0 ? undefined : excluded.map((text) => `(${text})`).join(" | "),
+  };
+}

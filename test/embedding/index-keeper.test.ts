@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { IndexKeeper } from "../../src/embedding/index-keeper.ts";
+import { deleteDocument } from "../../src/storage/read-documents.ts";
+import { hasRealPostgres, testDatabases } from "../support/databases.ts";
+import { store } from "../support/prepared-documents.ts";
+import { embedWaiting, newOwner, realPostgres, silentLogger, type TestStorage, useStorage } from "../support/test-storage.ts";
+import { countMembers, ownerWithVectors } from "../support/vector-index.ts";
+
+/** The switch of these tests. */
+const chunksMax = 50;
+
+async function withKeeper<T>(
+  storage: Pick<TestStorage, "database" | "table">,
+  run: (keeper: IndexKeeper) => Promise<T>,
+): Promise<T> {
+  const keeper = new IndexKeeper({ ...storage, logger: silentLogger }, chunksMax);
+  try {
+    return await run(keeper);
+  } finally {
+    await keeper.stop();
+  }
+}
+
+const soon = { timeout: 30_000 };
+
+describe.each(testDatabases())("the keeper of the approximate index on $name", (kind) => {
+  const storage = useStorage(kind);
+  const members = (ownerId: string) => countMembers(storage(), ownerId);
+
+  it("puts in what owners above the switch had stored before it started, and leaves others alone", async () => {
+    const [large, small] = [await ownerWithVectors(storage(), 120), await ownerWithVectors(storage(), chunksMax)];
+    await withKeeper(storage(), () => expect.poll(() => members(large), soon).toEqual({ indexed: 120, unindexed: 0 }));
+    expect(await members(small)).toEqual({ indexed: 0, unindexed: chunksMax });
+  });
+
+  it("puts in what is stored while it runs, once it is told and the owner is above the switch", async () => {
+    await withKeeper(storage(), async (keeper) => {
+      const ownerId = await ownerWithVectors(storage(), 60);
+      keeper.vectorsStored([ownerId]);
+      await expect.poll(() => members(ownerId), soon).toEqual({ indexed: 60, unindexed: 0 });
+      await ownerWithVectors(storage(), 5, ownerId);
+      keeper.vectorsStored([ownerId]);
+      await expect.poll(() => members(ownerId), soon).toEqual({ indexed: 65, unindexed: 0 });
+    });
+  });
+
+  it("takes out the rows of owners that have shrunk below half the switch, and keeps those between", async () => {
+    const { database } = storage();
+    const [shrinking, staying] = [newOwner(), newOwner()];
+    const kept = new Map([
+      [shrinking, chunksMax / 2 - 1],
+      [staying, chunksMax / 2],
+    ]);
+    for (const [ownerId, count] of kept) {
+      await ownerWithVectors(storage(), count, ownerId);
+      const leaves = Array.from({ length: chunksMax }, (_, index) => `goes ${index}`);
+      await store(database, [{ ownerId, idAtOrigin: "goes", leaves }]);
+    }
+    await embedWaiting(storage());
+    await withKeeper(storage(), async () => {
+      for (const [ownerId, count] of kept)
+        await expect.poll(() => members(ownerId), soon).toEqual({ indexed: count + chunksMax, unindexed: 0 });
+    });
+    for (const ownerId of kept.keys())
+      await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "goes" }));
+    await withKeeper(storage(), () =>
+      expect.poll(() => members(shrinking), soon).toEqual({ indexed: 0, unindexed: chunksMax / 2 - 1 }),
+    );
+    expect(await members(staying)).toEqual({ indexed: chunksMax / 2, unindexed: 0 });
+  });
+
+  it("gives every owner its turn: one with much to do does not hold up another", async () => {
+    const [first, second] = [await ownerWithVectors(storage(), 400), await ownerWithVectors(storage(), 300)];
+    await withKeeper(storage(), async () => {
+      await expect.poll(async () => (await members(second)).indexed, { ...soon, interval: 5 }).toBeGreaterThan(0);
+      expect((await members(first)).indexed).toBeLessThan(400);
+    });
+  });
+
+  it("is stopped at any moment and gone on with by the next", async () => {
+    const ownerId = await ownerWithVectors(storage(), 350);
+    await withKeeper(storage(), () =>
+      expect.poll(async () => (await members(ownerId)).indexed, { ...soon, interval: 5 }).toBeGreaterThan(0),
+    );
+    const { indexed } = await members(ownerId);
+    expect(indexed).toBeLessThan(350);
+    await withKeeper(storage(), () => expect.poll(() => members(ownerId), soon).toEqual({ indexed: 350, unindexed: 0 }));
+  });
+
+  it("goes on after the database has failed it", async () => {
+    const ownerId = await ownerWithVectors(storage(), 60);
+    const { database } = storage();
+    let failures = 2;
+    const flaky: typeof database = Object.create(database, {
+      query: {
+        value: (...parameters: Parameters<typeof database.query>) =>
+          failures-- > 0 ? Promise.reject(new Error("gone")) : database.query(...parameters),
+      },
+    });
+    await withKeeper({ ...storage(), database: flaky }, () =>
+      expect.poll(() => members(ownerId), soon).toEqual({ indexed: 60, unindexed: 0 }),
+    );
+  });
+});
+
+describe.skipIf(!hasRealPostgres())("keepers of the approximate index in several processes, on a real PostgreSQL", () => {
+  const storage = useStorage(realPostgres);
+
+  it("share the work with writers and with one another, without a deadlock", async () => {
+    const other = await storage().openAnotherPool();
+    const ownerId = newOwner();
+    const leaves = (from: number) => Array.from({ length: 20 }, (_, index) => `leaf ${from} ${index}`);
+    const documents = Array.from({ length: 30 }, (_, index) => `document ${index}`);
+    try {
+      await withKeeper(storage(), (keeper) =>
+        withKeeper({ ...storage(), database: other }, async (otherKeeper) => {
+          const write = async (idAtOrigin: string, index: number) => {
+            await store(storage().database, [{ ownerId, idAtOrigin, leaves: leaves(index) }]);
+            await embedWaiting(storage());
+            for (const each of [keeper, otherKeeper]) each.vectorsStored([ownerId]);
+            // A third is deleted again and a third replaced, while their rows are on their way into the index.
+            if (index % 3 === 0) await other.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+            if (index % 3 === 1) {
+              await store(other, [{ ownerId, idAtOrigin, leaves: [...leaves(index).slice(0, 10), `new ${index}`] }]);
+              await embedWaiting(storage());
+              keeper.vectorsStored([ownerId]);
+            }
+          };
+          const lanes = [0, 1, 2].map(async (lane) => {
+            for (const [index, idAtOrigin] of documents.entries()) if (index % 3 === lane) await write(idAtOrigin, index);
+          });
+          await Promise.all(lanes);
+          await expect.poll(() => countMembers(storage(), ownerId), soon).toEqual({ indexed: 10 * 11 + 10 * 20, unindexed: 0 });
+        }),
+      );
+      const { rows } = await storage().database.query(
+        "count_deadlocks",
+        "select deadlocks::integer from pg_stat_database where datname = current_database()",
+      );
+      expect(rows).toEqual([{ deadlocks: 0 }]);
+    } finally {
+      await other.close();
+    }
+  });
+});
