@@ -62,17 +62,19 @@ export function likelyLeaves(
     }
   }
   const least = Float64Array.from(scores).sort().at(-count) ?? 0;
-  const likely: LeafPlace[] = [];
-  for (let place = 0; place < scores.length && likely.length < 2 * count; place++) {
-    if ((scores[place] ?? 0) < least) continue;
+  // Many places may be as good as the last one, so that those which are better come first.
+  const better = placesWhere((place) => (scores[place] ?? 0) > least, scores.length);
+  const equal = placesWhere((place) => scores[place] === least, scores.length);
+  return [...better, ...equal].slice(0, 2 * count).map((place) => {
     const witness = witnesses[place] ?? 0;
-    likely.push({
-      documentId: documentIds.text(witness),
-      documentKey: documentIds.key(witness),
-      chunkIndex: centers[place] ?? 0,
-    });
-  }
-  return likely;
+    return { documentId: documentIds.text(witness), documentKey: documentIds.key(witness), chunkIndex: centers[place] ?? 0 };
+  });
+}
+
+function placesWhere(isWanted: (place: number) => boolean, count: number): number[] {
+  const wanted: number[] = [];
+  for (let place = 0; place < count; place++) if (isWanted(place)) wanted.push(place);
+  return wanted;
 }
 
 /** The parts of documents that hold these places and `window` leaves on each side, put together where they meet. */

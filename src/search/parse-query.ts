@@ -35,6 +35,8 @@ export function parseQuery(query: string): ParsedQuery {
     if (!phrase) continue;
     if (minus) {
       excluded.push(phrase);
+      joinsNext = false;
+      followsPhrase = false;
       continue;
     }
     words.push(phrase);

@@ -22,6 +22,8 @@ export interface SearchQuery {
   readonly textWindow: number;
   /** Added to the fused score of chunks whose speaker the query names, 0…1. */
   readonly speakerBoost: number;
+  /** What the best candidates count beside the query when the others are compared with both, 0…1; 0: they do not. */
+  readonly relevanceFeedback: number;
   /** Hits below it are left out; undefined: none are. */
   readonly minScore: number | undefined;
   /** Whether hits come with their parents. */

@@ -10,11 +10,12 @@ import { exactChunksMax } from "../storage/index-membership.ts";
 import { loadContext } from "../storage/load-hits.ts";
 import { readSearchFacts, type SearchFacts } from "../storage/search-facts.ts";
 import { textConfigFor } from "../storage/text-config.ts";
+import { applyFeedback } from "./apply-feedback.ts";
 import { collectHits, type FoundHit } from "./collect-hits.ts";
 import { combineVariants } from "./combine-variants.ts";
 import { expandQuery } from "./expand-query.ts";
 import { type Candidates, findCandidates } from "./find-candidates.ts";
-import { fuse } from "./fuse.ts";
+import { fuse, type ScoredCandidate } from "./fuse.ts";
 import { parseQuery } from "./parse-query.ts";
 import type { QueryEmbeddingCache } from "./query-embedding-cache.ts";
 import { refineHits } from "./refine-hits.ts";
@@ -196,6 +197,7 @@ async function findHits(
   return await database.transaction(
     async (transaction) => {
       const perVariant: Candidates[] = [];
+      const rankings: (readonly ScoredCandidate[])[] = [];
       for (const { facts, vector } of variants) {
         const asked = {
           ...query,
@@ -206,11 +208,13 @@ async function findHits(
           exactChunksMax: most,
           timeLeftMs,
         };
-        perVariant.push(await stages.time("candidates", () => findCandidates({ ...deps, transaction }, asked)));
+        const found = await stages.time("candidates", () => findCandidates({ transaction, table }, asked));
+        perVariant.push(found);
+        rankings.push(
+          await stages.time("fuse", () => applyFeedback({ transaction, table }, query, vector, fuse(found.candidates, query))),
+        );
       }
-      const ranked = await stages.time("fuse", async () =>
-        combineVariants(perVariant.map(({ candidates }) => fuse(candidates, query))),
-      );
+      const ranked = combineVariants(rankings);
       const collected = await stages.time("load", () => collectHits(transaction, query, ranked));
       const [found] = perVariant;
       if (!found) throw new Error("a query is a variant of itself");

@@ -53,6 +53,7 @@ export function decodeSearch(request: SearchRequest): SearchQuery {
     language: request.language === "" ? undefined : request.language,
     textWindow: request.textWindow ?? limits.textWindowDefault,
     speakerBoost: request.speakerBoost ?? limits.speakerBoostDefault,
+    relevanceFeedback: request.relevanceFeedback ?? limits.relevanceFeedbackDefault,
     minScore: request.minScore,
     includeParentContext: request.includeParentContext,
     contextWindow: request.contextWindow ?? 0,

@@ -75,7 +75,8 @@ export async function findNearest(queryable: Queryable, table: EmbeddingTable, q
   const isAllowed = (alias: string) =>
     conditions.length === 0 ? "" : `and (${alias}.document_id in (select document_id from allowed)) is true`;
   const words = packLeaves(query.corpora, parameters);
-  const excluded = excludedCondition(query.corpora, "x", parameters);
+  // Only vectors are compared with it, and PostgreSQL refuses a parameter that the statement does not use.
+  const excluded = query.queryVector ? excludedCondition(query.corpora, "x", parameters) : "false";
   const isWanted =
     excluded === "false"
       ? ""

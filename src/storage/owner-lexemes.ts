@@ -32,7 +32,8 @@ export async function readLexemeFrequencies(
   );
   const counted = new Map(rows.map((row) => [`${row.text_config}\0${row.lexeme}`, row]));
   const uncounted = corpora.filter(({ textConfig, terms: [first] }) => {
-    return first !== undefined && counted.get(`${textConfig}\0${first}`)?.counted_of == null;
+    // One that was counted while it was empty tells no proportion.
+    return first !== undefined && Number(counted.get(`${textConfig}\0${first}`)?.counted_of ?? 0) === 0;
   });
   const fresh = await countTerms(queryable, ownerId, uncounted);
   return corpora.map(

@@ -59,7 +59,7 @@ export async function readLeaves(queryable: Queryable, table: EmbeddingTable, qu
   const conditions = filterConditions(query.filter, parameters);
   const allowedDocuments = `select d.document_id from documents d where ${["d.owner_id = $1", ...conditions].join(" and ")}`;
   // Of an owner that is read whole, what the filter refuses still tells how frequent words are.
-  const isAllowed = conditions.length > 0 && scope.kind === "owner" ? `c.document_id in (${allowedDocuments})` : "true";
+  const isAllowed = conditions.length > 0 && scope.kind !== "allowed" ? `c.document_id in (${allowedDocuments})` : "true";
   const vector = query.queryVector && parameters.add(vectorParameter(table, query.queryVector));
   const similarity = vector && `(1 - (e.embedding <=> ${vector}::${table.vectorType}(${table.dimension})))::real`;
   const isJoined = scope.kind !== "owner" && similarity !== undefined;

@@ -110,7 +110,7 @@ export async function insertChunks(
          token_count, metadata, content, content_hash, text_config, search_vector)
        select n.owner_id, n.chunk_id, n.document_id, n.parent_chunk_id, n.chunk_level, n.chunk_index, n.char_start, n.char_end,
               n.token_count, n.metadata, n.content, n.content_hash, n.text_config,
-              to_tsvector(n.text_config::regconfig, coalesce(n.index_text, normalize(n.content, NFKC)))
+              to_tsvector(n.text_config::regconfig, coalesce(n.index_text, n.content))
        from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::integer[], $7::integer[], $8::integer[],
          $9::integer[], $10::jsonb[], $11::text[], $12::bytea[], $13::text[], $16::text[])
          as n (owner_id, chunk_id, document_id, parent_chunk_id, chunk_level, chunk_index, char_start, char_end,

@@ -1,17 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alphaDefaults, type Fusion, fuse, type SearchType } from "../../src/search/fuse.ts";
-import type { Candidate } from "../../src/storage/find-candidates.ts";
+import { alphaDefaults, fuse, type ScoredCandidate, sortByScore } from "../../src/search/fuse.ts";
+import type { Candidate } from "../../src/search/rank-leaves.ts";
+import type { Fusion, SearchQuery, SearchType } from "../../src/search/search-query.ts";
+import { newQuery } from "../support/search-answers.ts";
 
-interface Sides {
-  readonly similarity?: number;
-  readonly vectorPosition?: number;
-  readonly textRank?: number;
-  readonly textPosition?: number;
+function candidate(chunkId: string, sides: Partial<Candidate>): Candidate {
+  return {
+    chunkId,
+    speaker: undefined,
+    similarity: undefined,
+    textRank: undefined,
+    vectorPosition: undefined,
+    textPosition: undefined,
+    ...sides,
+  };
 }
 
-function candidate(chunkId: string, sides: Sides): Candidate {
-  return { chunkId, similarity: undefined, textRank: undefined, vectorPosition: undefined, textPosition: undefined, ...sides };
+function fuseAs(candidates: readonly Candidate[], given: Partial<SearchQuery>): ScoredCandidate[] {
+  return fuse(candidates, newQuery({ speakerBoost: 0, ...given }));
 }
 
 const both = candidate("both", { similarity: 0.8, vectorPosition: 2, textRank: 6, textPosition: 1 });
@@ -21,7 +28,7 @@ const weak = candidate("weak", { similarity: 0.7, vectorPosition: 3, textRank: 4
 const all = [textOnly, weak, vectorOnly, both];
 
 function scores(searchType: SearchType, fusion: Fusion, alpha: number): (string | number)[][] {
-  return fuse(all, { searchType, fusion, alpha }).map(({ chunkId, score }) => [chunkId, Number(score.toFixed(9))]);
+  return fuseAs(all, { searchType, fusion, alpha }).map(({ chunkId, score }) => [chunkId, Number(score.toFixed(9))]);
 }
 
 describe("fusing two sides", () => {
@@ -47,12 +54,12 @@ describe("fusing two sides", () => {
 
   it("gives a side that was asked alone its own score, and no reciprocal rank", () => {
     const options = { fusion: "rrf", alpha: 0.5 } as const;
-    const vector = fuse([both, vectorOnly], { searchType: "vector", ...options });
+    const vector = fuseAs([both, vectorOnly], { searchType: "vector", ...options });
     expect(vector.map(({ chunkId, score, rrfScore }) => [chunkId, score, rrfScore])).toEqual([
       ["vector", 0.9, undefined],
       ["both", 0.8, undefined],
     ]);
-    const text = fuse([textOnly, both], { searchType: "text", ...options });
+    const text = fuseAs([textOnly, both], { searchType: "text", ...options });
     expect(text.map(({ chunkId, score, rrfScore }) => [chunkId, score, rrfScore])).toEqual([
       ["both", 6, undefined],
       ["text", 2, undefined],
@@ -61,7 +68,7 @@ describe("fusing two sides", () => {
 
   it("gives equal scores in the order of the ids", () => {
     const equal = ["c", "a", "b"].map((id) => candidate(id, { similarity: 0.5, vectorPosition: 1 }));
-    expect(fuse(equal, { searchType: "hybrid", fusion: "relative_score", alpha: 0.7 }).map((c) => c.chunkId)).toEqual([
+    expect(fuseAs(equal, { searchType: "hybrid", fusion: "relative_score", alpha: 0.7 }).map((c) => c.chunkId)).toEqual([
       "a",
       "b",
       "c",
@@ -69,11 +76,63 @@ describe("fusing two sides", () => {
   });
 
   it("gives nothing for nothing", () => {
-    expect(fuse([], { searchType: "hybrid", fusion: "relative_score", alpha: 0.7 })).toEqual([]);
+    expect(fuseAs([], { searchType: "hybrid", fusion: "relative_score", alpha: 0.7 })).toEqual([]);
   });
 
-  it("weighs vectors more in relative scores, and both sides alike in ranks, unless told otherwise", () => {
-    expect(alphaDefaults).toEqual({ relative_score: 0.7, rrf: 0.5 });
+  it("counts a side whose candidates are all equal in full", () => {
+    const equal = [
+      candidate("a", { similarity: 0.5, vectorPosition: 1 }),
+      candidate("b", { similarity: 0.5, vectorPosition: 2 }),
+    ];
+    expect(fuseAs(equal, { alpha: 0.7 }).map(({ score }) => score)).toEqual([0.7, 0.7]);
+  });
+
+  it("has a weight of its own for each way of fusing, unless told otherwise", () => {
+    for (const alpha of Object.values(alphaDefaults)) {
+      expect(alpha).toBeGreaterThan(0);
+      expect(alpha).toBeLessThan(1);
+    }
+  });
+
+  it("sorts without touching what it was given", () => {
+    const given = [candidate("b", {}), candidate("a", {})].map((c) => ({ ...c, score: 1 }));
+    expect(sortByScore(given).map(({ chunkId }) => chunkId)).toEqual(["a", "b"]);
+    expect(given.map(({ chunkId }) => chunkId)).toEqual(["b", "a"]);
+  });
+});
+
+describe("naming a speaker", () => {
+  const said = (speaker: string | undefined) => candidate("said", { speaker, similarity: 0.5, vectorPosition: 1 });
+  const scoreOf = (queryText: string, speaker: string | undefined, given: Partial<SearchQuery> = {}) =>
+    fuseAs([said(speaker)], { queryText, speakerBoost: 0.2, alpha: 0.5, ...given })[0]?.score;
+
+  it.each([
+    ["What did Caroline say?", "Caroline"],
+    ["caroline's plans", "Caroline"],
+    ["caroline’s plans", "CAROLINE"],
+    ["plans of Ada Lovelace", "Lovelace, Ada (mathematician)"],
+    ["what did müller want", "Jürgen Müller"],
+    ["ｃａｒｏｌｉｎｅ", "Caroline"],
+    ["что сказала Анна", "анна"],
+  ])("in %j puts forward what %s says", (queryText, speaker) => {
+    expect(scoreOf(queryText, speaker)).toBeCloseTo(0.7, 12);
+  });
+
+  it.each([
+    ["a plan", "A"],
+    ["What did Carol say?", "Caroline"],
+    ["plans", ""],
+    ["plans", "🎈"],
+    ["", "Caroline"],
+    ["Caroline", undefined],
+  ])("is not what %j does to %j", (queryText, speaker) => {
+    expect(scoreOf(queryText, speaker)).toBeCloseTo(0.5, 12);
+  });
+
+  it("counts in relative scores alone", () => {
+    expect(scoreOf("Caroline", "Caroline", { fusion: "rrf" })).toBeCloseTo(0.5 / 61, 12);
+    expect(scoreOf("Caroline", "Caroline", { searchType: "vector" })).toBe(0.5);
+    expect(scoreOf("Caroline", "Caroline", { speakerBoost: 0 })).toBe(0.5);
   });
 });
 
@@ -86,6 +145,7 @@ const candidates = fc
         fc.integer({ min: -1_000, max: 1_000 }).map((value) => value / 1_000),
         { nil: undefined },
       ),
+      speaker: fc.option(fc.constantFrom("Ada", "Grace"), { nil: undefined }),
       textRank: fc.option(
         fc.integer({ min: 1, max: 50_000 }).map((value) => value / 1_000),
         { nil: undefined },
@@ -114,13 +174,15 @@ const options = fc.record({
   searchType: fc.constantFrom<SearchType>("hybrid", "vector", "text"),
   fusion: fc.constantFrom<Fusion>("relative_score", "rrf"),
   alpha: fc.double({ min: 0, max: 1, noNaN: true }),
+  speakerBoost: fc.double({ min: 0, max: 1, noNaN: true }),
+  queryText: fc.constantFrom("Ada's mill", "the river"),
 });
 
 describe("fused scores, whatever the candidates", () => {
   it("never rise from one to the next, are numbers, and keep every candidate once", () => {
     fc.assert(
       fc.property(candidates, options, (given, chosen) => {
-        const fused = fuse(given, chosen);
+        const fused = fuseAs(given, chosen);
         expect(fused.map((c) => c.chunkId).toSorted()).toEqual(given.map((c) => c.chunkId).toSorted());
         for (const [index, { score, chunkId }] of fused.entries()) {
           expect(Number.isFinite(score)).toBe(true);
@@ -136,7 +198,7 @@ describe("fused scores, whatever the candidates", () => {
   it("do not depend on the order in which the candidates come", () => {
     fc.assert(
       fc.property(candidates, options, (given, chosen) => {
-        expect(fuse(given.toReversed(), chosen)).toEqual(fuse(given, chosen));
+        expect(fuseAs(given.toReversed(), chosen)).toEqual(fuseAs(given, chosen));
       }),
     );
   });
@@ -145,7 +207,7 @@ describe("fused scores, whatever the candidates", () => {
     fc.assert(
       fc.property(candidates, (given) => {
         const order = (alpha: number, position: "vectorPosition" | "textPosition") => {
-          const fused = fuse(given, { searchType: "hybrid", fusion, alpha });
+          const fused = fuseAs(given, { searchType: "hybrid", fusion, alpha });
           return fused.flatMap((c) => (c[position] !== undefined && c.score > 0 ? [c[position]] : []));
         };
         for (const ranks of [order(1, "vectorPosition"), order(0, "textPosition")])
@@ -157,7 +219,7 @@ describe("fused scores, whatever the candidates", () => {
   it("lie between 0 and 1 where they are relative", () => {
     fc.assert(
       fc.property(candidates, fc.double({ min: 0, max: 1, noNaN: true }), (given, alpha) => {
-        for (const { score } of fuse(given, { searchType: "hybrid", fusion: "relative_score", alpha })) {
+        for (const { score } of fuseAs(given, { searchType: "hybrid", fusion: "relative_score", alpha })) {
           expect(score).toBeGreaterThanOrEqual(0);
           expect(score).toBeLessThanOrEqual(1 + Number.EPSILON);
         }

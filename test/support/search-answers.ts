@@ -16,6 +16,7 @@ export function newQuery(given: Partial<SearchQuery> = {}): SearchQuery {
     language: undefined,
     textWindow: 2,
     speakerBoost: 0.15,
+    relevanceFeedback: 0,
     minScore: undefined,
     includeParentContext: false,
     contextWindow: 0,

@@ -703,9 +703,12 @@ type SearchRequest struct {
 	// Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50.
 	RerankTopK *int32 `protobuf:"varint,19,opt,name=rerank_top_k,json=rerankTopK,proto3,oneof" json:"rerank_top_k,omitempty"`
 	// Asks for a routing decision beside the results. Default: off.
-	Routing       *Routing `protobuf:"bytes,20,opt,name=routing,proto3" json:"routing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Routing *Routing `protobuf:"bytes,20,opt,name=routing,proto3" json:"routing,omitempty"`
+	// What the three best candidates count beside the query when all candidates are compared once more, with both; 0 to 1, 0: nothing.
+	// Messages of a chat are not taken for such. It applies to FUSION_RELATIVE_SCORE in a HYBRID search alone. Default: 0.5.
+	RelevanceFeedback *float64 `protobuf:"fixed64,21,opt,name=relevance_feedback,json=relevanceFeedback,proto3,oneof" json:"relevance_feedback,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *SearchRequest) Reset() {
@@ -876,6 +879,13 @@ func (x *SearchRequest) GetRouting() *Routing {
 		return x.Routing
 	}
 	return nil
+}
+
+func (x *SearchRequest) GetRelevanceFeedback() float64 {
+	if x != nil && x.RelevanceFeedback != nil {
+		return *x.RelevanceFeedback
+	}
+	return 0
 }
 
 // The chunks that answer a query.
@@ -1876,7 +1886,7 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\aRouting\x12!\n" +
 	"\tthreshold\x18\x01 \x01(\x01H\x00R\tthreshold\x88\x01\x01B\f\n" +
 	"\n" +
-	"_threshold\"\xe2\a\n" +
+	"_threshold\"\xad\b\n" +
 	"\rSearchRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x1d\n" +
 	"\n" +
@@ -1903,7 +1913,8 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\x06rerank\x18\x12 \x01(\x0e2\x13.llmemory.v1.RerankR\x06rerank\x12%\n" +
 	"\frerank_top_k\x18\x13 \x01(\x05H\bR\n" +
 	"rerankTopK\x88\x01\x01\x12.\n" +
-	"\arouting\x18\x14 \x01(\v2\x14.llmemory.v1.RoutingR\aroutingB\b\n" +
+	"\arouting\x18\x14 \x01(\v2\x14.llmemory.v1.RoutingR\arouting\x122\n" +
+	"\x12relevance_feedback\x18\x15 \x01(\x01H\tR\x11relevanceFeedback\x88\x01\x01B\b\n" +
 	"\x06_limitB\b\n" +
 	"\x06_alphaB\x0e\n" +
 	"\f_text_windowB\x10\n" +
@@ -1913,7 +1924,8 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\x0f_context_windowB\r\n" +
 	"\v_mmr_lambdaB\x15\n" +
 	"\x13_max_query_variantsB\x0f\n" +
-	"\r_rerank_top_k\"\xca\x01\n" +
+	"\r_rerank_top_kB\x15\n" +
+	"\x13_relevance_feedback\"\xca\x01\n" +
 	"\x0eSearchResponse\x12\x1b\n" +
 	"\tsearch_id\x18\x01 \x01(\tR\bsearchId\x123\n" +
 	"\aresults\x18\x02 \x03(\v2\x19.llmemory.v1.SearchResultR\aresults\x12.\n" +

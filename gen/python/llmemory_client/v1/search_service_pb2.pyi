@@ -135,7 +135,7 @@ class Routing(_message.Message):
     def __init__(self, threshold: _Optional[float] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("owner_id", "query_text", "search_type", "limit", "alpha", "fusion", "filter", "language", "text_window", "speaker_boost", "min_score", "include_parent_context", "context_window", "mmr_lambda", "recency", "query_expansion", "max_query_variants", "rerank", "rerank_top_k", "routing")
+    __slots__ = ("owner_id", "query_text", "search_type", "limit", "alpha", "fusion", "filter", "language", "text_window", "speaker_boost", "min_score", "include_parent_context", "context_window", "mmr_lambda", "recency", "query_expansion", "max_query_variants", "rerank", "rerank_top_k", "routing", "relevance_feedback")
     OWNER_ID_FIELD_NUMBER: _ClassVar[int]
     QUERY_TEXT_FIELD_NUMBER: _ClassVar[int]
     SEARCH_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +156,7 @@ class SearchRequest(_message.Message):
     RERANK_FIELD_NUMBER: _ClassVar[int]
     RERANK_TOP_K_FIELD_NUMBER: _ClassVar[int]
     ROUTING_FIELD_NUMBER: _ClassVar[int]
+    RELEVANCE_FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     owner_id: str
     query_text: str
     search_type: SearchType
@@ -176,7 +177,8 @@ class SearchRequest(_message.Message):
     rerank: Rerank
     rerank_top_k: int
     routing: Routing
-    def __init__(self, owner_id: _Optional[str] = ..., query_text: _Optional[str] = ..., search_type: _Optional[_Union[SearchType, str]] = ..., limit: _Optional[int] = ..., alpha: _Optional[float] = ..., fusion: _Optional[_Union[Fusion, str]] = ..., filter: _Optional[_Union[_document_pb2.Filter, _Mapping]] = ..., language: _Optional[str] = ..., text_window: _Optional[int] = ..., speaker_boost: _Optional[float] = ..., min_score: _Optional[float] = ..., include_parent_context: _Optional[bool] = ..., context_window: _Optional[int] = ..., mmr_lambda: _Optional[float] = ..., recency: _Optional[_Union[Recency, _Mapping]] = ..., query_expansion: _Optional[_Union[QueryExpansion, str]] = ..., max_query_variants: _Optional[int] = ..., rerank: _Optional[_Union[Rerank, str]] = ..., rerank_top_k: _Optional[int] = ..., routing: _Optional[_Union[Routing, _Mapping]] = ...) -> None: ...
+    relevance_feedback: float
+    def __init__(self, owner_id: _Optional[str] = ..., query_text: _Optional[str] = ..., search_type: _Optional[_Union[SearchType, str]] = ..., limit: _Optional[int] = ..., alpha: _Optional[float] = ..., fusion: _Optional[_Union[Fusion, str]] = ..., filter: _Optional[_Union[_document_pb2.Filter, _Mapping]] = ..., language: _Optional[str] = ..., text_window: _Optional[int] = ..., speaker_boost: _Optional[float] = ..., min_score: _Optional[float] = ..., include_parent_context: _Optional[bool] = ..., context_window: _Optional[int] = ..., mmr_lambda: _Optional[float] = ..., recency: _Optional[_Union[Recency, _Mapping]] = ..., query_expansion: _Optional[_Union[QueryExpansion, str]] = ..., max_query_variants: _Optional[int] = ..., rerank: _Optional[_Union[Rerank, str]] = ..., rerank_top_k: _Optional[int] = ..., routing: _Optional[_Union[Routing, _Mapping]] = ..., relevance_feedback: _Optional[float] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("search_id", "results", "receipt", "routing")

@@ -213,6 +213,14 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
    * @generated from field: llmemory.v1.Routing routing = 20;
    */
   routing?: Routing | undefined;
+
+  /**
+   * What the three best candidates count beside the query when all candidates are compared once more, with both; 0 to 1, 0: nothing.
+   * Messages of a chat are not taken for such. It applies to FUSION_RELATIVE_SCORE in a HYBRID search alone. Default: 0.5.
+   *
+   * @generated from field: optional double relevance_feedback = 21;
+   */
+  relevanceFeedback?: number | undefined;
 };
 
 /**

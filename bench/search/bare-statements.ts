@@ -1,0 +1,86 @@
+import { Client } from "pg";
+import type { EmbeddingTable } from "../../src/storage/embedding-models.ts";
+import { schema } from "./corpus-database.ts";
+
+/** What a careful user would write by hand against the same tables, through the same driver: the limit beside which searches are measured. */
+export class BareStatements {
+  readonly #client: Client;
+  readonly #table: EmbeddingTable;
+
+  constructor(client: Client, table: EmbeddingTable) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  static async open(databaseUrl: string, table: EmbeddingTable): Promise<BareStatements> {
+    const client = new Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query(`set search_path to ${schema}, public`);
+    return new BareStatements(client, table);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end();
+  }
+
+  async selectOne(): Promise<number> {
+    return await timed(() => this.#client.query("select 1"));
+  }
+
+  /** The ten nearest by the approximate index, in a transaction for its settings. */
+  async approximate(ownerId: string, vector: Float32Array): Promise<number> {
+    return await timed(async () => {
+      await this.#client.query("begin; set local hnsw.ef_search to 100; set local hnsw.iterative_scan to relaxed_order");
+      await this.#client.query(this.#nearest("and indexed"), [ownerId, textOf(vector)]);
+      await this.#client.query("commit");
+    });
+  }
+
+  /** The ten nearest of all that the owner has, compared one by one. */
+  async exact(ownerId: string, vector: Float32Array): Promise<number> {
+    return await timed(() => this.#client.query(this.#nearest(""), [ownerId, textOf(vector)]));
+  }
+
+  /** The same with the texts and the names of their documents, as a search returns them. */
+  async exactWithTexts(ownerId: string, vector: Float32Array): Promise<number> {
+    return await timed(() =>
+      this.#client.query(
+        `select n.distance, c.chunk_id, c.document_id, c.content, c.metadata, c.chunk_index, c.char_start, c.char_end,
+                d.id_at_origin, d.document_name, d.document_type, d.document_date, d.metadata as document_metadata
+         from (${this.#nearest("")}) as n
+         join document_chunks c on c.owner_id = $1 and c.chunk_id = n.chunk_id
+         join documents d on d.owner_id = $1 and d.document_id = c.document_id
+         order by n.distance`,
+        [ownerId, textOf(vector)],
+      ),
+    );
+  }
+
+  /** How the statements are carried out, as `EXPLAIN` names it. */
+  async explain(ownerId: string, vector: Float32Array, kind: "approximate" | "exact"): Promise<string> {
+    await this.#client.query("begin; set local hnsw.ef_search to 100; set local hnsw.iterative_scan to relaxed_order");
+    const { rows } = await this.#client.query<{ "QUERY PLAN": string }>(
+      `explain ${this.#nearest(kind === "approximate" ? "and indexed" : "")}`,
+      [ownerId, textOf(vector)],
+    );
+    await this.#client.query("commit");
+    return rows.map((row) => row["QUERY PLAN"]).join("\n");
+  }
+
+  #nearest(which: string): string {
+    const { tableName, vectorType, dimension } = this.#table;
+    const distance = `embedding <=> $2::${vectorType}(${dimension})`;
+    return `select chunk_id, ${distance} as distance from ${tableName} where owner_id = $1 ${which} order by ${distance} limit 10`;
+  }
+}
+
+/** As pgvector's client libraries write vectors. */
+function textOf(vector: Float32Array): string {
+  return `[${Array.from(vector).join(",")}]`;
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await run();
+  return performance.now() - started;
+}
