@@ -29,7 +29,7 @@ export const limits = {
   textWindowDefault: 2,
   textWindowMax: 5,
   /** Measured there as well: .640 nDCG@10, against .617 without. */
-  speakerBoostDefault: 0.2,
+  speakerBoostDefault: 0.25,
   relevanceFeedbackDefault: 0.5,
   contextWindowMax: 10,
   recencyWeightDefault: 0.3,

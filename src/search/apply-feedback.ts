@@ -20,7 +20,9 @@ export async function applyFeedback(
   queryVector: Float32Array | undefined,
   ranked: readonly ScoredCandidate[],
 ): Promise<readonly ScoredCandidate[]> {
-  const isAsked = query.searchType === "hybrid" && query.fusion === "relative_score" && query.relevanceFeedback > 0;
+  const { searchType, fusion, alpha, relevanceFeedback } = query;
+  // Who asks for one side alone gets its order.
+  const isAsked = searchType === "hybrid" && fusion === "relative_score" && alpha > 0 && alpha < 1 && relevanceFeedback > 0;
   const best = ranked
     .slice(0, bestCount)
     .filter((candidate) => candidate.speaker === undefined && candidate.similarity !== undefined);
@@ -29,7 +31,7 @@ export async function applyFeedback(
     ownerId: query.ownerId,
     queryVector,
     bestIds: best.map(({ chunkId }) => chunkId),
-    weight: query.relevanceFeedback,
+    weight: relevanceFeedback,
     chunkIds: ranked.map(({ chunkId }) => chunkId),
   });
   const own = new Map(ranked.map((candidate) => [candidate.chunkId, candidate.similarity]));

@@ -63,9 +63,11 @@ export async function findCandidates(context: Context, query: CandidateQuery): P
   const { facts, filter, exactChunksMax } = query;
   if (facts.chunkCount === 0) return { plan: "exact", candidates: [], vectorCount: 0, textCount: 0, isCut: false, isLate: false };
   if (query.looksAtWords && facts.chunkCount <= limits.leavesReadMax) return await readOwner(context, query);
+  // With long vectors few chunks are compared exactly, fewer than are read one by one.
+  const countMax = Math.max(exactChunksMax, limits.leavesReadMax);
   const allowedCount = isUnfiltered(filter)
     ? facts.chunkCount
-    : await countAllowedChunks(context.transaction, query.ownerId, filter, exactChunksMax);
+    : await countAllowedChunks(context.transaction, query.ownerId, filter, countMax);
   // What an exact search compares; an approximate one says only what it found.
   const compared = allowedCount <= exactChunksMax ? { isExact: true, vectorCount: allowedCount } : { isExact: false };
   if (!query.looksAtWords) return await searchVectors(context, query, compared);

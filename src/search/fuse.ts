@@ -13,7 +13,7 @@ export interface ScoredCandidate extends Candidate {
 const rrfK = 60;
 
 /** Weight of the vector side unless the request says otherwise: see docs/search.md for what others gave. */
-export const alphaDefaults: Readonly<Record<Fusion, number>> = { relative_score: 0.5, rrf: 0.5 };
+export const alphaDefaults: Readonly<Record<Fusion, number>> = { relative_score: 0.55, rrf: 0.5 };
 
 /**
  * Gives each candidate one score and sorts: best first, equal scores by chunk id, so that the order is the same each time.

@@ -102,10 +102,16 @@ function aligned(chunkIds: Uuids, count: number, packed: Buffer): Float32Array {
   const vectors = new PackedRecords(packed, 20);
   const ids = vectors.uuids(0);
   const similarities = vectors.reals(16);
-  const byChunk = new Map<number, number>();
-  for (let index = 0; index < vectors.count; index++) byChunk.set(ids.key(index), similarities[index] ?? Number.NaN);
   const values = new Float32Array(count);
-  for (let index = 0; index < count; index++) values[index] = byChunk.get(chunkIds.key(index)) ?? Number.NaN;
+  // Both were stored in the order in which chunks came, so that the next is mostly the next.
+  const byChunk = new Map<number, number>();
+  let next = 0;
+  for (let leaf = 0; leaf < count; leaf++) {
+    const key = chunkIds.key(leaf);
+    while (next < vectors.count && !byChunk.has(key)) byChunk.set(ids.key(next), similarities[next++] ?? Number.NaN);
+    values[leaf] = byChunk.get(key) ?? Number.NaN;
+    byChunk.delete(key);
+  }
   return values;
 }
 
@@ -170,7 +176,7 @@ function unpackLeaves({ leaves, speakers }: LeafRow, width: number): Leaves {
   const frequencies = new Uint8Array(count * width);
   for (let leaf = 0, at = 0; leaf < count; leaf++) {
     for (let term = 0; term < width; term++, at++) {
-      frequencies[at] = termFrequency(records.smallIntegerAt(leaf, ranksOffset + 2 * term));
+      frequencies[at] = frequencyOfRank[records.smallIntegerAt(leaf, ranksOffset + 2 * term)] ?? 0;
     }
   }
   return {
@@ -222,9 +228,8 @@ const termFrequencyBounds = Array.from({ length: 64 }, (_, index) => {
   return rankScale * (0.1 / 1.64493406685) * (sum - 0.5 / (index + 1) ** 2);
 });
 
-/** How often a lexeme occurs of which this is the packed rank. */
-function termFrequency(rank: number): number {
-  let frequency = 0;
-  while (rank >= (termFrequencyBounds[frequency] ?? Number.POSITIVE_INFINITY)) frequency++;
-  return frequency;
-}
+/** How often a lexeme occurs, by its packed rank. */
+const frequencyOfRank = Uint8Array.from(
+  { length: rankScale / 10 + 1 },
+  (_, rank) => termFrequencyBounds.findLastIndex((bound) => rank >= bound) + 1,
+);

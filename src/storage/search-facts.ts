@@ -78,15 +78,18 @@ export async function readSearchFacts(
             exists (select from embedding_jobs j where j.owner_id = $1 and j.model_id = $2) as has_pending,
             (select m.index_profile from embedding_models m where m.model_id = $2) as index_profile,
             (select array_agg(lexeme order by positions[1])
-             from unnest(to_tsvector(c.text_config::regconfig, $3))) as terms,
+             from unnest(to_tsvector(c.text_config::regconfig, $3))
+             where c.chunk_count > 0) as terms,
             (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text order by n)
-             from unnest($4::text[]) with ordinality as p (p, n)) as phrases,
-            (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text) from unnest($5::text[]) as p) as excluded
-     from (select case when chunk_count > 0 then text_config else 'simple' end as text_config, chunk_count, token_count, version
-           from (select text_config, sum(chunk_count) as chunk_count, sum(token_count) as token_count, sum(version) as version
-                 from owner_counters
-                 where owner_id = $1
-                 group by text_config) as sums) as c`,
+             from unnest($4::text[]) with ordinality as p (p, n)
+             where c.chunk_count > 0) as phrases,
+            (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text)
+             from unnest($5::text[]) as p
+             where c.chunk_count > 0) as excluded
+     from (select text_config, sum(chunk_count) as chunk_count, sum(token_count) as token_count, sum(version) as version
+           from owner_counters
+           where owner_id = $1
+           group by text_config) as c`,
     [
       owner.ownerId,
       owner.modelId,

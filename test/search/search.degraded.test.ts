@@ -3,9 +3,12 @@ import { addDocuments } from "../../src/documents/add-documents.ts";
 import { CancelledError, DependencyUnavailableError, LimitExceededError } from "../../src/domain/errors.ts";
 import type { EmbeddingProvider } from "../../src/embedding/embedding-provider.ts";
 import { createHashingEmbedder } from "../../src/embedding/hashing-embedder.ts";
-import { type SearchQuery, search } from "../../src/search/search.ts";
+import { search } from "../../src/search/search.ts";
+import type { SearchQuery } from "../../src/search/search-query.ts";
 import { testDatabases } from "../support/databases.ts";
 import { never, newDocument, useDocuments } from "../support/document-deps.ts";
+import { newQuery } from "../support/search-answers.ts";
+import { newResultCache, newSearchDeps } from "../support/search-deps.ts";
 import { dimension, embedWaiting, newOwner } from "../support/test-storage.ts";
 
 const working = createHashingEmbedder({ dimension });
@@ -31,17 +34,9 @@ describe.each(testDatabases())("searching without an embedder on $name", (kind) 
     await embedWaiting(documents());
   });
 
-  function find(provider: EmbeddingProvider, searchType: SearchQuery["searchType"]) {
-    const query = {
-      ownerId,
-      queryText: "mill river",
-      searchType,
-      limit: 10,
-      alpha: 0.7,
-      fusion: "relative_score",
-      filter: {},
-    } as const;
-    return search({ ...documents(), provider }, query, never);
+  function find(provider: EmbeddingProvider, searchType: SearchQuery["searchType"], given: Partial<SearchQuery> = {}) {
+    const query = newQuery({ ownerId, queryText: "mill river", searchType, ...given });
+    return search(newSearchDeps(documents(), { provider }), query, never);
   }
 
   it.each([
@@ -64,6 +59,23 @@ describe.each(testDatabases())("searching without an embedder on $name", (kind) 
   it("fails where vectors were asked for, since nothing else can answer", async () => {
     await expect(find(failing(unavailable), "vector")).rejects.toBe(unavailable);
     await expect(find(failing(busy), "vector")).rejects.toBe(busy);
+  });
+
+  it("keeps what it found without vectors for nobody", async () => {
+    const resultCache = newResultCache(documents());
+    const query = newQuery({ ownerId, queryText: "mill river" });
+    const degraded = await search(newSearchDeps(documents(), { provider: failing(unavailable), resultCache }), query, never);
+    const whole = await search(newSearchDeps(documents(), { resultCache }), query, never);
+    expect(degraded.receipt.degraded).toEqual(["embedder_unavailable"]);
+    expect(whole.receipt).toMatchObject({ degraded: [], cacheHit: false, plan: "exact" });
+  });
+
+  it("goes on without models that are not there, and says which", async () => {
+    const routing = { threshold: 0.7 };
+    const { hits, receipt, ...answer } = await find(working, "hybrid", { queryExpansion: "model", rerank: "model", routing });
+    expect(hits).toHaveLength(3);
+    expect(receipt.degraded).toEqual(["expansion_unavailable", "reranker_unavailable", "routing_unavailable"]);
+    expect(answer.routing).toMatchObject({ route: "retrieval", confidence: 0 });
   });
 
   it("does not need one where words were asked for", async () => {

@@ -1,13 +1,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { addDocuments } from "../../src/documents/add-documents.ts";
+import { systemClock } from "../../src/domain/clock.ts";
 import type { NewDocument } from "../../src/domain/document.ts";
-import { createHashingEmbedder } from "../../src/embedding/hashing-embedder.ts";
-import { type SearchQuery, search } from "../../src/search/search.ts";
+import { search } from "../../src/search/search.ts";
+import { SearchHistory } from "../../src/search/search-history.ts";
+import type { SearchQuery } from "../../src/search/search-query.ts";
 import { testDatabases } from "../support/databases.ts";
-import { never, newDocument, useDocuments } from "../support/document-deps.ts";
-import { dimension, embedWaiting, newOwner } from "../support/test-storage.ts";
+import { longText, never, newDocument, useDocuments } from "../support/document-deps.ts";
+import { newQuery } from "../support/search-answers.ts";
+import { newSearchDeps } from "../support/search-deps.ts";
+import { dimension, embedWaiting, newOwner, silentLogger } from "../support/test-storage.ts";
 
-const provider = createHashingEmbedder({ dimension });
 const ownerId = newOwner();
 
 const texts: readonly Partial<NewDocument>[] = [
@@ -35,7 +38,6 @@ const texts: readonly Partial<NewDocument>[] = [
 
 describe.each(testDatabases())("searching on $name", (kind) => {
   const documents = useDocuments(kind);
-  const deps = () => ({ ...documents(), provider });
 
   beforeAll(async () => {
     await addDocuments(
@@ -48,8 +50,7 @@ describe.each(testDatabases())("searching on $name", (kind) => {
   });
 
   function find(queryText: string, given: Partial<SearchQuery> = {}) {
-    const defaults = { ownerId, searchType: "hybrid", limit: 10, alpha: 0.7, fusion: "relative_score", filter: {} } as const;
-    return search(deps(), { ...defaults, queryText, ...given }, never);
+    return search(newSearchDeps(documents()), newQuery({ ownerId, queryText, ...given }), never);
   }
 
   async function keysOf(queryText: string, given: Partial<SearchQuery> = {}): Promise<string[]> {
@@ -121,7 +122,7 @@ describe.each(testDatabases())("searching on $name", (kind) => {
       shortfallReason: undefined,
       degraded: [],
     });
-    expect(receipt.stageTimes.map(({ stage }) => stage)).toEqual(["embed", "candidates", "fuse", "load"]);
+    expect(receipt.stageTimes.map(({ stage }) => stage)).toEqual(["facts", "embed", "candidates", "fuse", "load"]);
     const text = await find("river", { searchType: "text" });
     expect(text.receipt).toMatchObject({
       plan: "text_only",
@@ -188,22 +189,6 @@ describe.each(testDatabases())("searching on $name", (kind) => {
         degraded: [],
       });
     }
-  });
-
-  it.each([
-    "the and of",
-    "!!! ???",
-    "& | ! ( ) : * <-> '",
-    "\\ \\\\ \"quoted\" 'it''s'",
-    "🎈🎈",
-    "مرحبا بالعالم",
-    "\u202eevil",
-    "a".repeat(1_000),
-    "   ",
-  ])("answers the query %j without fail", async (queryText) => {
-    expect(await keysOf(queryText, { searchType: "vector" })).toHaveLength(texts.length);
-    expect(await keysOf(queryText)).toHaveLength(texts.length);
-    expect(await keysOf(queryText, { searchType: "text" })).toEqual([]);
   });
 
   it("takes compatibility forms of letters for the letters", async () => {

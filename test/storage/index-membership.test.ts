@@ -113,9 +113,9 @@ describe.each(testDatabases())("membership in the approximate index on $name", (
 
 describe("the switch between the plans", () => {
   it.each([
-    { dimension: 384, onServer: 2_000 },
-    { dimension: 1_536, onServer: 500 },
-    { dimension: 3_072, onServer: 250 },
+    { dimension: 384, onServer: 10_000 },
+    { dimension: 1_536, onServer: 2_500 },
+    { dimension: 3_072, onServer: 1_250 },
   ])("is at $onServer chunks of $dimension dimensions on a server", ({ dimension: components, onServer }) => {
     expect(exactChunksMax({ dimension: components }, "postgres")).toBe(onServer);
     expect(exactChunksMax({ dimension: components }, "embedded")).toBe(10_000);

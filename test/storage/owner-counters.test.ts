@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { readOwnerFacts, touchOwners } from "../../src/storage/owner-counters.ts";
+import { touchOwners } from "../../src/storage/owner-counters.ts";
 import { deleteDocument } from "../../src/storage/read-documents.ts";
 import { testDatabases } from "../support/databases.ts";
+import { readFacts } from "../support/leaf-rows.ts";
 import { type Sketch, store } from "../support/prepared-documents.ts";
 import { newOwner, type TestStorage, useStorage } from "../support/test-storage.ts";
 
@@ -66,7 +67,7 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
   });
 
   describe("have a version that", () => {
-    const versionOf = async (ownerId: string) => (await readOwnerFacts(storage().database, ownerId)).version;
+    const versionOf = async (ownerId: string) => (await readFacts(storage(), ownerId)).version;
 
     it.each<{ change: string; after: Omit<Sketch, "ownerId"> }>([
       { change: "another document", after: { idAtOrigin: "b" } },
@@ -114,7 +115,7 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
         await database.transaction((transaction) => touchOwners(transaction, [...owners, owners[0] ?? ""]));
         expect(await Promise.all(owners.map(versionOf))).toEqual([BigInt(round), BigInt(round)]);
       }
-      expect((await readOwnerFacts(database, owners[0] ?? "")).corpora).toEqual([]);
+      expect((await readFacts(storage(), owners[0] ?? "")).corpora).toEqual([]);
     });
 
     it("counts every writer, though many write at once", async () => {
@@ -126,26 +127,6 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
         ),
       );
       expect(await Promise.all(owners.map(versionOf))).toEqual([30n, 30n, 30n]);
-    });
-  });
-
-  it("tell of an owner's texts by language, most chunks first", async () => {
-    const { database } = storage();
-    const ownerId = newOwner();
-    expect(await readOwnerFacts(database, ownerId)).toEqual({ corpora: [], chunkCount: 0, version: 0n });
-    await store(database, [
-      { ownerId, idAtOrigin: "de", leaves: ["eins zwei", "drei"], textConfig: "german" },
-      { ownerId, leaves: ["one two three", "four", "five"] },
-      { ownerId, idAtOrigin: "fr", leaves: ["un"], textConfig: "french" },
-    ]);
-    await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "fr" }));
-    await database.transaction((transaction) => touchOwners(transaction, [ownerId]));
-    expect(await readOwnerFacts(database, ownerId)).toMatchObject({
-      corpora: [
-        { textConfig: "english", chunkCount: 3, tokenCount: 5 },
-        { textConfig: "german", chunkCount: 2, tokenCount: 3 },
-      ],
-      chunkCount: 5,
     });
   });
 });

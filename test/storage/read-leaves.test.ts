@@ -4,7 +4,7 @@ import type { LeafScope } from "../../src/storage/read-leaves.ts";
 import { readLeaves } from "../../src/storage/read-leaves.ts";
 import { vectorParameter } from "../../src/storage/vector-codec.ts";
 import { testDatabases } from "../support/databases.ts";
-import { contentsOf, readContents, readCorpora, readLeafRows } from "../support/leaf-rows.ts";
+import { contentsOf, type LeafRow, readContents, readCorpora, readLeafRows } from "../support/leaf-rows.ts";
 import { store } from "../support/prepared-documents.ts";
 import { dimension, embedWaiting, newOwner, recordStatements, useStorage } from "../support/test-storage.ts";
 
@@ -33,7 +33,7 @@ describe.each(testDatabases())("leaves on $name", (kind) => {
       expect(corpora.map(({ textConfig, terms }) => [textConfig, terms])).toEqual([
         ["english", ["mill", "mühle"]],
         ["german", ["the", "mill", "muhl"]],
-        ["spanish", ["the", "mills", "muhl"]],
+        ["spanish", ["the", "mills", "mühl"]],
       ]);
       const rows = await readLeafRows(storage(), { ownerId, corpora });
       const contents = await readContents(storage(), ownerId);
@@ -156,11 +156,16 @@ describe.each(testDatabases())("leaves on $name", (kind) => {
       return ownerId;
     }
 
+    async function contentsOfAllowed(ownerId: string, rows: readonly LeafRow[]): Promise<string[]> {
+      const allowed = rows.filter((row) => row.allowed);
+      return await contentsOf(storage(), ownerId, allowed);
+    }
+
     it.each<{ what: string; documentTypes?: ("chat" | "text")[]; excluded?: string[]; allowed: string[] }>([
       { what: "nothing", allowed: ["der graue fox", "grey fox", "red fox", "red fox in chat", "sea"] },
       { what: "a filter", documentTypes: ["chat"], allowed: ["red fox in chat", "sea"] },
-      { what: "a word", excluded: ["foxes"], allowed: ["der graue fox", "sea"] },
-      { what: "a word of every language", excluded: ["fox"], allowed: ["sea"] },
+      { what: "a word in another form", excluded: ["foxes"], allowed: ["sea"] },
+      { what: "a word of one language", excluded: ["graues"], allowed: ["grey fox", "red fox", "red fox in chat", "sea"] },
       { what: "a phrase", excluded: ["red fox"], allowed: ["der graue fox", "grey fox", "sea"] },
       { what: "words", excluded: ["grey", "sea"], allowed: ["der graue fox", "red fox", "red fox in chat"] },
       { what: "a filter and a word", documentTypes: ["text"], excluded: ["red"], allowed: ["der graue fox", "grey fox"] },
@@ -175,23 +180,11 @@ describe.each(testDatabases())("leaves on $name", (kind) => {
       const filter = documentTypes ? { documentTypes } : {};
       const rows = await readLeafRows(storage(), { ownerId, corpora, filter });
       expect(rows).toHaveLength(5);
-      expect(
-        await contentsOf(
-          storage(),
-          ownerId,
-          rows.filter((row) => row.allowed),
-        ),
-      ).toEqual(allowed);
+      expect(await contentsOfAllowed(ownerId, rows)).toEqual(allowed);
       // What is not allowed still tells how frequent words are.
       expect(rows.filter(({ frequencies }) => frequencies[0] === 1)).toHaveLength(4);
       const among = await readLeafRows(storage(), { ownerId, corpora, filter, scope: { kind: "allowed" } });
-      expect(
-        await contentsOf(
-          storage(),
-          ownerId,
-          among.filter((row) => row.allowed),
-        ),
-      ).toEqual(allowed);
+      expect(await contentsOfAllowed(ownerId, among)).toEqual(allowed);
       const ranges = [...new Set(rows.map(({ documentId }) => documentId))].map((documentId) => ({
         documentId,
         first: 0,
@@ -211,14 +204,8 @@ describe.each(testDatabases())("leaves on $name", (kind) => {
       const ownerId = await newFoxes();
       const corpora = await readCorpora(storage(), ownerId, { words: "fox", phrases });
       const rows = await readLeafRows(storage(), { ownerId, corpora });
-      const expected = phrases.flat().includes("der") ? phrased : phrased;
-      expect(
-        await contentsOf(
-          storage(),
-          ownerId,
-          rows.filter((row) => row.phrased),
-        ),
-      ).toEqual(expected);
+      const holding = rows.filter((row) => row.phrased);
+      expect(await contentsOf(storage(), ownerId, holding)).toEqual(phrased);
       expect(rows.every(({ allowed }) => allowed)).toBe(true);
     });
   });
@@ -278,8 +265,8 @@ describe.each(testDatabases())("leaves on $name", (kind) => {
       expect(names).toEqual(["read_leaves_of_owner"]);
       expect([leaves.count, leaves.width]).toEqual([8, 64]);
       for (let leaf = 0; leaf < 8; leaf++) {
-        const frequencies = leaves.frequencies.subarray(leaf * 64, leaf * 64 + 64);
-        expect(frequencies.flatMap((frequency, term) => (frequency > 0 ? [term] : []))).toEqual(Uint8Array.of(5, 63));
+        const frequencies = [...leaves.frequencies.subarray(leaf * 64, leaf * 64 + 64)];
+        expect(frequencies.flatMap((frequency, term) => (frequency > 0 ? [term] : []))).toEqual([5, 63]);
       }
       expect([...leaves.phrased]).toEqual(Array(8).fill(1));
     });

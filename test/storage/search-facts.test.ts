@@ -53,7 +53,8 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
     ]);
     await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "fr" }));
     await database.transaction((transaction) => touchOwners(transaction, [ownerId]));
-    const { corpora, chunkCount } = await readFacts(storage(), ownerId);
+    const query = { words: "one", phrases: [["two three"]], excluded: ["four"] };
+    const { corpora, chunkCount } = await readFacts(storage(), ownerId, query);
     expect(corpora.map(({ textConfig, chunkCount: chunks, tokenCount }) => [textConfig, chunks, tokenCount])).toEqual([
       ["english", 3, 5],
       ["german", 2, 3],

@@ -1,4 +1,4 @@
-import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
+import { toUnitVector } from "../../src/embedding/mean-pooling.ts";
 import { type CandidateQuery, type Candidates, findCandidates } from "../../src/search/find-candidates.ts";
 import { parseQuery } from "../../src/search/parse-query.ts";
 import { indexSettings } from "../../src/storage/find-nearest.ts";
@@ -28,6 +28,22 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
+const wordVectors = new Map<string, readonly number[]>();
+
+/** The sum of a direction for each word. Hashed words would lie at few distances from a query, so that many chunks would be equal. */
+export function vectorOf(text: string): Float32Array {
+  const sums = new Float64Array(dimension);
+  for (const word of text.split(" ")) {
+    const random = randomNumbers(Number.parseInt(word.replaceAll(/\D/g, ""), 10) || word.length);
+    const vector = wordVectors.get(word) ?? Array.from({ length: dimension }, () => random() - 0.5);
+    wordVectors.set(word, vector);
+    vector.forEach((value, index) => {
+      sums[index] = (sums[index] ?? 0) + value;
+    });
+  }
+  return toUnitVector(sums);
+}
+
 /**
  * Stores documents of four leaves with words as frequent as Zipf's law has them, all with vectors but the last ten documents. One of
  * ten is in German, and the metadata hold `half`, `twentieth` and `rare`, each number of which stands in 50, 5 and 0.5 % of them.
@@ -47,7 +63,7 @@ export async function storeLargeOwner(storage: Storage, ownerId: string, documen
     }),
   );
   await store(storage.database, sketches.slice(0, -10));
-  await embedWaiting(storage);
+  await embedWaiting(storage, vectorOf);
   await store(storage.database, sketches.slice(-10));
   return sketches;
 }
@@ -69,9 +85,9 @@ export async function findCandidatesOf(
     facts,
     filter: {},
     looksAtWords: true,
-    queryVector: embedHashedWords(queryText, dimension),
+    queryVector: vectorOf(queryText),
     textWindow: 0,
-    count: 500,
+    count: 1_000,
     limit: 10,
     exactChunksMax: 1_000_000,
     timeLeftMs: () => undefined,

@@ -669,7 +669,7 @@ type SearchRequest struct {
 	SearchType SearchType `protobuf:"varint,3,opt,name=search_type,json=searchType,proto3,enum=llmemory.v1.SearchType" json:"search_type,omitempty"`
 	// Results at most; 1 to 100. Default: 10.
 	Limit *int32 `protobuf:"varint,4,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
-	// Weight of the vector side in a hybrid search; 0 to 1. Default: 0.5.
+	// Weight of the vector side in a hybrid search; 0 to 1. Default: 0.55 for FUSION_RELATIVE_SCORE, 0.5 for FUSION_RRF.
 	Alpha *float64 `protobuf:"fixed64,5,opt,name=alpha,proto3,oneof" json:"alpha,omitempty"`
 	// Default: FUSION_RELATIVE_SCORE.
 	Fusion Fusion `protobuf:"varint,6,opt,name=fusion,proto3,enum=llmemory.v1.Fusion" json:"fusion,omitempty"`
@@ -681,7 +681,7 @@ type SearchRequest struct {
 	// Neighbours on each side whose words count for a chunk, too; 0 to 5. Default: 2.
 	TextWindow *int32 `protobuf:"varint,9,opt,name=text_window,json=textWindow,proto3,oneof" json:"text_window,omitempty"`
 	// Added to the fused score of chunks of a chat whose speaker the query names; 0 to 1. It applies to FUSION_RELATIVE_SCORE alone.
-	// Default: 0.2.
+	// Default: 0.25.
 	SpeakerBoost *float64 `protobuf:"fixed64,10,opt,name=speaker_boost,json=speakerBoost,proto3,oneof" json:"speaker_boost,omitempty"`
 	// Chunks whose score is below this are left out; any finite number, on the scale of SearchResult.score. Default: none are.
 	MinScore *float64 `protobuf:"fixed64,11,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`

@@ -100,7 +100,7 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
   limit?: number | undefined;
 
   /**
-   * Weight of the vector side in a hybrid search; 0 to 1. Default: 0.5.
+   * Weight of the vector side in a hybrid search; 0 to 1. Default: 0.55 for FUSION_RELATIVE_SCORE, 0.5 for FUSION_RRF.
    *
    * @generated from field: optional double alpha = 5;
    */
@@ -137,7 +137,7 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
 
   /**
    * Added to the fused score of chunks of a chat whose speaker the query names; 0 to 1. It applies to FUSION_RELATIVE_SCORE alone.
-   * Default: 0.2.
+   * Default: 0.25.
    *
    * @generated from field: optional double speaker_boost = 10;
    */
