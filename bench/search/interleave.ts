@@ -30,6 +30,13 @@ export class Samples {
     return this.#rounds(key).flat();
   }
 
+  /** The figures of a contender whose names begin so, with their medians. */
+  showParts(contender: string, prefix: string): string {
+    const beginning = `${contender}.${prefix}`;
+    const keys = [...this.#lists.keys()].filter((key) => key.startsWith(beginning));
+    return keys.map((key) => `${key.slice(beginning.length)} ${milliseconds(quantile(this.all(key), 0.5))}`).join(", ");
+  }
+
   /** `p50 1.2 ms, p95 3.4 ms`. */
   show(key: string): string {
     const values = this.all(key);

@@ -66,6 +66,7 @@ async function measureLarge({ search, ask, bare }: Setting, report: Report): Pro
   report.figure("60,000 chunks: the bare vector statement", samples.show("bare.ms"));
   boundRatio(report, samples, "60,000 chunks: hybrid search in process", "hybrid.wholeMs", "bare.ms", 3);
   report.figure("… of it in the database", samples.show("hybrid.databaseMs"));
+  report.figure("… medians by statement", samples.showParts("hybrid", "statement "));
   boundRatio(report, samples, "60,000 chunks: hybrid search over gRPC, from the client", "grpc.ms", "bare.ms", 3);
   report.figure("60,000 chunks: vector search in process", samples.show("vector.wholeMs"));
   report.figure("60,000 chunks: text search in process", samples.show("text.wholeMs"));
@@ -125,6 +126,7 @@ async function measureSmall({ search, ask, bare }: Setting, report: Report): Pro
   report.figure("200 chunks: the same with texts and document names", samples.show("texts.ms"));
   for (const type of types) {
     boundRatio(report, samples, `200 chunks: ${type}, in the database`, `${type}.databaseMs`, "bare.ms", 2);
+    report.figure("… medians by statement", samples.showParts(type, "statement "));
     boundRatio(report, samples, `200 chunks: ${type}, in process`, `${type}.wholeMs`, "bare.ms", 2);
     report.figure(`… beside the statement with texts`, showRatio(samples.ratio(`${type}.wholeMs`, "texts.ms")));
     boundRatio(report, samples, `200 chunks: ${type}, over gRPC, from the client`, `grpc ${type}.ms`, "bare.ms", 2);

@@ -135,7 +135,7 @@ async function compare(session: Session, compared: readonly SecurityForm[], repo
       });
     }
   }
-  const samples = await interleave(contenders, { rounds: 1, perRound: 30, warmUp: 3 });
+  const samples = await interleave(contenders, { rounds: 1, perRound: 12, warmUp: 2 });
   for (const shape of shapes) {
     const base = median(samples, unrestricted, shape);
     const times = compared.map(
@@ -145,7 +145,7 @@ async function compare(session: Session, compared: readonly SecurityForm[], repo
     report.figure(shape.name, times.join(", "));
   }
   report.text(
-    "Times are medians of 30 searches in process, all forms in turn. Where a statement's plan differs from that without policies:",
+    "Times are medians of 12 searches in process, all forms in turn. Where a statement's plan differs from that without policies:",
   );
   const differences: string[] = [];
   for (const shape of shapes) differences.push(...(await describeDifferences(session, compared, shape)));

@@ -22,7 +22,11 @@ export interface SearchTimes {
   readonly cpuMs: number;
 }
 
+/** Beside them, each statement by its name. */
+export type SearchFigures = SearchTimes & Readonly<Record<`statement ${string}`, number>>;
+
 interface Span {
+  readonly name: string;
   readonly start: number;
   readonly end: number;
 }
@@ -35,9 +39,9 @@ export class TimeKeeper {
   /** Every statement is observed when it has ended. */
   watchStatements({ dbQueryDurationSeconds: histogram }: Metrics): void {
     const observe = histogram.observe.bind(histogram) as (labels: object, seconds: number) => void;
-    const watched = (labels: object, seconds: number) => {
+    const watched = (labels: { readonly query_type: string }, seconds: number) => {
       const end = performance.now();
-      this.#statements.push({ start: end - seconds * 1_000, end });
+      this.#statements.push({ name: labels.query_type, start: end - seconds * 1_000, end });
       observe(labels, seconds);
     };
     Object.assign(histogram, { observe: watched });
@@ -49,7 +53,7 @@ export class TimeKeeper {
       try {
         return await provider.embed(texts, purpose, signal);
       } finally {
-        this.#others.push({ start, end: performance.now() });
+        this.#others.push({ name: "embed", start, end: performance.now() });
       }
     };
     return { model: provider.model, embed, close: () => provider.close() };
@@ -62,6 +66,14 @@ export class TimeKeeper {
 
   get databaseMs(): number {
     return this.#statements.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
+  get statements(): Record<`statement ${string}`, number> {
+    const times: Record<`statement ${string}`, number> = {};
+    for (const { name, start, end } of this.#statements) {
+      times[`statement ${name}`] = (times[`statement ${name}`] ?? 0) + end - start;
+    }
+    return times;
   }
 
   /** Time in which a statement or the embedder ran, once where both did. */
@@ -101,7 +113,7 @@ export class TimedSearch {
     return await answerSearch(this.deps, query, new AbortController().signal);
   }
 
-  async time(query: SearchQuery): Promise<SearchTimes> {
+  async time(query: SearchQuery): Promise<SearchFigures> {
     this.#keeper.begin();
     const cpu = process.cpuUsage();
     const started = performance.now();
@@ -109,6 +121,7 @@ export class TimedSearch {
     const wholeMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
     return {
+      ...this.#keeper.statements,
       wholeMs,
       databaseMs: this.#keeper.databaseMs,
       outsideMs: wholeMs - this.#keeper.waitedMs,

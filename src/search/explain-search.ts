@@ -48,6 +48,8 @@ function explainingQueries(queryable: Queryable, statements: ExplainedStatement[
     const started = performance.now();
     const result = await run();
     const durationMs = performance.now() - started;
+    // What sets a time limit around others has no plan.
+    if (!/^\s*(select|with)\b/i.test(sql)) return result;
     const { rows } = await queryable.query<{ "QUERY PLAN": string }>(
       "explain",
       `explain (analyze, buffers) ${sql}`,

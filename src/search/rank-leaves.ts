@@ -8,7 +8,7 @@ export interface Candidate {
   readonly speaker: string | undefined;
   /** 1 − cosine distance; undefined if vectors were not compared or the chunk has none yet. */
   readonly similarity: number | undefined;
-  /** BM25; undefined if no word of the query is in the chunk or its neighbours, or words were not looked at. */
+  /** BM25; undefined if no word of the query is in the chunk or its neighbours, a phrase is missing, or words were not looked at. */
   readonly textRank: number | undefined;
   /** Rank among the vector candidates, from 1; undefined beyond them. */
   readonly vectorPosition: number | undefined;
@@ -43,7 +43,8 @@ export function rankLeaves(leaves: Leaves, textRanks: Float64Array, count: numbe
       chunkId: leaves.chunkIds.text(leaf),
       speaker: leaves.speakers[leaf] ?? undefined,
       similarity: Number.isNaN(similarity) ? undefined : similarity,
-      textRank: textRanks[leaf] || undefined,
+      // Without the phrases that are asked for, a chunk is found by its vector alone.
+      textRank: (phrased[leaf] === 1 && textRanks[leaf]) || undefined,
       vectorPosition: vectorPositions.get(leaf),
       textPosition: textPositions.get(leaf),
     };

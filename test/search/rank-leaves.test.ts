@@ -73,6 +73,7 @@ describe("the candidates of both sides", () => {
     );
     expect(order(ranked, "vectorPosition")).toEqual([0, 1]);
     expect(order(ranked, "textPosition")).toEqual([1]);
+    expect(ranked.candidates.map(({ textRank }) => textRank)).toEqual([undefined, 1]);
   });
 
   it("are in the order of their ids where they are equal, and cut there", () => {

@@ -5,6 +5,7 @@ import type { NewDocument } from "../../src/domain/document.ts";
 import { search } from "../../src/search/search.ts";
 import { SearchHistory } from "../../src/search/search-history.ts";
 import type { SearchQuery } from "../../src/search/search-query.ts";
+import { findSearch } from "../../src/storage/search-history.ts";
 import { testDatabases } from "../support/databases.ts";
 import { longText, never, newDocument, useDocuments } from "../support/document-deps.ts";
 import { newQuery } from "../support/search-answers.ts";
@@ -194,5 +195,102 @@ describe.each(testDatabases())("searching on $name", (kind) => {
   it("takes compatibility forms of letters for the letters", async () => {
     expect(await keysOf("ｆｏｘ", { searchType: "text" })).toEqual(["fox"]);
     expect((await keysOf("ｆｏｘ", { searchType: "vector" }))[0]).toBe("fox");
+  });
+
+  it("says why there are fewer results than were asked for", async () => {
+    const reason = async (given: Partial<SearchQuery>) => (await find("corn", given)).receipt.shortfallReason;
+    expect(await reason({ limit: 4 })).toBeUndefined();
+    expect(await reason({ limit: 5 })).toBe("fewer_match");
+    expect(await reason({ searchType: "text", limit: 3 })).toBe("fewer_match");
+    expect(await reason({ limit: 4, minScore: 0.99 })).toBe("min_score");
+    expect(await reason({ limit: 1, minScore: 0.1 })).toBeUndefined();
+    const { hits } = await find("corn", { minScore: 0.5 });
+    expect(hits.length).toBeGreaterThan(0);
+    for (const { score } of hits) expect(score).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it("puts forward what a speaker says whom the query names, by as much as it is told to", async () => {
+    const chatting = newOwner();
+    const messages = ["Caroline: I painted the sunrise.", "Melanie: I painted the sunrise.", "Caroline: It rains."];
+    const content = messages.map((message, index) => `[2026-05-0${index + 1} 10:00] ${message}`).join("\n");
+    await addDocuments(documents(), [newDocument({ ownerId: chatting, documentType: "chat", language: "en", content })], never);
+    await embedWaiting(documents());
+    const scores = async (speakerBoost: number, given: Partial<SearchQuery> = {}) => {
+      const { hits } = await find("What has Melanie's brush painted?", { ownerId: chatting, speakerBoost, ...given });
+      return new Map(hits.map((hit) => [`${hit.chunkMetadata.speaker} ${hit.chunkIndex}`, hit.score]));
+    };
+    const [without, boosted] = [await scores(0), await scores(0.5)];
+    expect([...without.keys()].toSorted()).toEqual(["Caroline 0", "Caroline 2", "Melanie 1"]);
+    for (const [speaker, score] of boosted) {
+      expect(score - (without.get(speaker) ?? 0)).toBeCloseTo(speaker.startsWith("Melanie") ? 0.5 : 0, 9);
+    }
+    expect([...boosted.keys()][0]).toBe("Melanie 1");
+    expect(await scores(0.5, { searchType: "text" })).toEqual(await scores(0, { searchType: "text" }));
+  });
+
+  it("gives what stands around a hit, if that is asked for", async () => {
+    const reading = newOwner();
+    const chunking = { chunkTokens: 64 };
+    await addDocuments(documents(), [newDocument({ ownerId: reading, content: longText, language: "en", chunking })], never);
+    const given = { ownerId: reading, searchType: "text", limit: 1 } as const;
+    const query = "sentence 50";
+    expect((await find(query, given)).hits[0]?.context).toEqual([]);
+    const { hits, receipt } = await find(query, { ...given, contextWindow: 2, includeParentContext: true });
+    const [hit] = hits;
+    expect(receipt.stageTimes.map(({ stage }) => stage)).toEqual(["facts", "candidates", "fuse", "load", "context"]);
+    const index = hit?.chunkIndex ?? 0;
+    const neighbours = hit?.context.filter(({ relation }) => relation === "neighbor") ?? [];
+    expect(neighbours.map(({ chunkIndex }) => chunkIndex)).toEqual([index - 2, index - 1, index + 1, index + 2]);
+    const characters = [...longText];
+    for (const { content, charStart, charEnd } of hit?.context ?? []) {
+      expect(content).toBe(characters.slice(charStart, charEnd).join(""));
+    }
+    const [parent] = hit?.context ?? [];
+    expect(parent?.relation).toBe("parent");
+    expect(parent?.content).toContain(hit?.content);
+  });
+
+  it("finds a chunk whose neighbours hold the words, less well than those themselves", async () => {
+    const reading = newOwner();
+    const messages = ["Ada: Where is the windmill?", "Bob: Over there.", "Ada: I see.", "Bob: It is late.", "Ada: Good night."];
+    const content = messages.map((message, index) => `[2026-05-0${index + 1} 10:00] ${message}`).join("\n");
+    await addDocuments(documents(), [newDocument({ ownerId: reading, documentType: "chat", language: "en", content })], never);
+    const indexes = async (textWindow: number) =>
+      (await find("windmill", { ownerId: reading, searchType: "text", textWindow })).hits.map(({ chunkIndex }) => chunkIndex);
+    expect(await indexes(0)).toEqual([0]);
+    expect(await indexes(1)).toEqual([0, 1]);
+    expect(await indexes(3)).toEqual([0, 1, 2, 3]);
+  });
+
+  it("looks for other wordings of the query as well, and says which", async () => {
+    const queryText = "where does the old mill stand";
+    const { hits, receipt } = await find(queryText, { queryExpansion: "heuristic" });
+    expect(receipt.queryVariants[0]).toBe(queryText);
+    expect(receipt.queryVariants.length).toBeGreaterThan(1);
+    expect(receipt.stageTimes.map(({ stage }) => stage)).toContain("expand");
+    expect(hits[0]?.idAtOrigin).toBe("mill");
+    expect(new Set(hits.map((hit) => hit.chunkId)).size).toBe(texts.length);
+    expect((await find(queryText)).receipt.queryVariants).toEqual([queryText]);
+  });
+
+  it("remembers what it found", async () => {
+    const { database, metrics } = documents();
+    const history = new SearchHistory({ database, clock: systemClock, logger: silentLogger, metrics }, { days: 30 });
+    const query = newQuery({ ownerId, queryText: "corn", searchType: "text" });
+    const { searchId, hits } = await search(newSearchDeps(documents(), { history }), query, never);
+    await history.stop();
+    expect(await findSearch(database, { ownerId, searchId })).toMatchObject({
+      queryText: "corn",
+      searchType: "text",
+      plan: "text_only",
+      chunkIds: hits.map((hit) => hit.chunkId),
+    });
+  });
+
+  it("needs no time beyond a deadline for an owner that is read whole", async () => {
+    const query = newQuery({ ownerId, queryText: "corn" });
+    const { receipt, hits } = await search(newSearchDeps(documents()), query, never, () => 0);
+    expect(hits).toHaveLength(texts.length);
+    expect(receipt.shortfallReason).toBe("fewer_match");
   });
 });

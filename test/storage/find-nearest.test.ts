@@ -179,15 +179,17 @@ describe.each(testDatabases())("the nearest chunks on $name", (kind) => {
   it.each([true, false])("are those of far documents if the filter leaves no others (exact: %s)", async (isExact) => {
     const ownerId = newOwner();
     const near = Array.from({ length: 300 }, (_, leaf) => `near ${leaf}`);
-    await store(storage().database, [
-      { ownerId, leaves: near },
-      { ownerId, idAtOrigin: "wanted", leaves: ["far 1", "far 2"] },
-    ]);
-    await embedWaiting(storage(), (text) => {
-      const [place, number] = text.split(" ");
-      return atAngle(place === "far" ? 90 + Number(number) : 1 + Number(number) / 100);
-    });
+    const embed = () =>
+      embedWaiting(storage(), (text) => {
+        const [place, number] = text.split(" ");
+        return atAngle(place === "far" ? 90 + Number(number) : 1 + Number(number) / 100);
+      });
+    await store(storage().database, [{ ownerId, leaves: near }]);
+    await embed();
     if (!isExact) await index(ownerId, 1_000);
+    // Outside of the index: within it, what lies apart from everything else is found by chance alone.
+    await store(storage().database, [{ ownerId, idAtOrigin: "wanted", leaves: ["far 1", "far 2"] }]);
+    await embed();
     const filter = { idsAtOrigin: ["wanted"] };
     const found = await nearestContents({ ownerId, queryVector: atAngle(0), filter, isExact, count: 10 });
     expect(found).toEqual(["far 1", "far 2"]);

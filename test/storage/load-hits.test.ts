@@ -147,7 +147,7 @@ describe.each(testDatabases())("hits on $name", (kind) => {
       );
       const segments = segmentsOf(leaves.join("\n"));
       expect(segments.length).toBeGreaterThan(4);
-      await expectParentsCutOut(newOwner(), { leaves, parents: [1, 2, 20, 3], segments });
+      await expectParentsCutOut(newOwner(), { leaves, parents: [1, 2, 11, 3], segments });
     });
 
     async function expectParentsCutOut(ownerId: string, sketch: Required<Pick<Sketch, "leaves" | "parents" | "segments">>) {
