@@ -152,14 +152,12 @@ class Stream {
 
   constructor(clients: RpcClients, ownerId: string, { texts, isEndless, queueMax }: StreamOptions) {
     const streamId = `stream-${streams++}`;
-    let askedAt = Number.NEGATIVE_INFINITY;
     const source: IngestSource = {
       count: isEndless ? Number.MAX_SAFE_INTEGER : texts.length,
       documentAt: async (sequence, signal) => {
-        // Asking costs the service little, if it is not asked too often.
-        while (queueMax < Infinity && !signal.aborted && performance.now() - askedAt > 500) {
-          if ((await queueOf(clients)) < queueMax) askedAt = performance.now();
-          else await sleep(500, undefined, { signal }).catch(() => undefined);
+        // Some 50 chunks go between two questions.
+        while (queueMax < Infinity && sequence % 8 === 0 && !signal.aborted && (await queueOf(clients)) >= queueMax) {
+          await sleep(250, undefined, { signal }).catch(() => undefined);
         }
         const text = texts[(sequence - 1) % texts.length] ?? "";
         return {

@@ -51,7 +51,7 @@ export const forms: readonly SecurityForm[] = [
 /** As `policies`, after the operators of the indexes were declared leakproof, which only a superuser can. */
 export const leakproof: SecurityForm = {
   name: "leakproof",
-  description: "as policies, with the functions of `@@`, `@>` and `^@` declared leakproof by a superuser",
+  description: "as policies, with the functions of `@@`, `@>`, `^@`, `lower` and `||` declared leakproof by a superuser",
   role: policyRole,
   schemaName: schema,
 };
@@ -104,6 +104,13 @@ export async function createForms(database: Queryable, table: EmbeddingTable): P
 }
 
 export async function declareLeakproof(database: Queryable): Promise<void> {
-  const functions = ["ts_match_vq(tsvector, tsquery)", "jsonb_contains(jsonb, jsonb)", "starts_with(text, text)"];
+  // The last three serve documents_by_language.
+  const functions = [
+    "ts_match_vq(tsvector, tsquery)",
+    "jsonb_contains(jsonb, jsonb)",
+    "starts_with(text, text)",
+    "lower(text)",
+    "textcat(text, text)",
+  ];
   for (const name of functions) await database.query("declare_leakproof", `alter function pg_catalog.${name} leakproof`);
 }

@@ -55,8 +55,9 @@ const shapes: readonly Shape[] = [
 
 /** Runs every shape of search under row-level security and other ways to the same end, and compares plans and times. */
 export async function measureRowSecurity(server: CorpusServer, report: Report): Promise<void> {
-  await server.administer(...createRoles());
+  // The copy of an interrupted run goes first: it holds rights of the roles.
   const copy = await server.copy("rls");
+  await server.administer(...createRoles());
   const session = new Session(server, copy.name);
   try {
     const { database, table } = await session.open(unrestricted, "p60");
@@ -147,14 +148,26 @@ async function compare(session: Session, compared: readonly SecurityForm[], repo
   report.text(
     "Times are medians of 12 searches in process, all forms in turn. Where a statement's plan differs from that without policies:",
   );
-  const differences: string[] = [];
-  for (const shape of shapes) differences.push(...(await describeDifferences(session, compared, shape)));
-  report.text(differences.join("\n"));
+  const differences: Difference[] = [];
+  for (const shape of shapes) differences.push(...(await findDifferences(session, compared, shape)));
+  report.text(differences.map(({ line }) => line).join("\n"));
+  for (const form of compared.filter((each) => each !== unrestricted)) {
+    const changed = new Set(differences.filter((difference) => difference.form === form).map(({ shape }) => shape));
+    const factors = shapes.map((shape) => median(samples, form, shape) / median(samples, unrestricted, shape));
+    const plans = changed.size === 0 ? "keeps every plan" : `changes the plans of ${changed.size} of ${shapes.length} shapes`;
+    report.text(`**${form.name}** ${plans}; the slowest shape takes ${Math.max(...factors).toFixed(1)} times as long.`);
+  }
 }
 
-async function describeDifferences(session: Session, compared: readonly SecurityForm[], shape: Shape): Promise<string[]> {
-  const lines: string[] = [];
-  const usual = new Map<string, string>();
+interface Difference {
+  readonly form: SecurityForm;
+  readonly shape: Shape;
+  readonly line: string;
+}
+
+async function findDifferences(session: Session, compared: readonly SecurityForm[], shape: Shape): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  const usual = new Map<string, ReadonlySet<string>>();
   for (const form of compared) {
     const { deps } = new TimedSearch(await session.open(form, shape.ownerId));
     const { statements } = await explainSearch(deps, queryOf(shape, 5), new AbortController().signal);
@@ -162,24 +175,25 @@ async function describeDifferences(session: Session, compared: readonly Security
       const scans = scansOf(plan);
       const key = `${position} ${name}`;
       if (form === unrestricted) usual.set(key, scans);
-      else if (scans !== usual.get(key)) {
-        lines.push(
-          `- ${shape.name}, \`${name}\`, ${form.name} (${milliseconds(durationMs)}): ${scans}; without: ${usual.get(key)}`,
-        );
-      }
+      const before = usual.get(key) ?? new Set();
+      const lost = [...before].filter((scan) => !scans.has(scan)).join(", ") || "nothing";
+      const instead = [...scans].filter((scan) => !before.has(scan)).join(", ") || "nothing new";
+      if (lost === "nothing" && instead === "nothing new") continue;
+      const line = `- ${shape.name}, \`${name}\`, ${form.name} (${milliseconds(durationMs)}): loses ${lost}; takes ${instead}`;
+      differences.push({ form, shape, line });
     }
   }
-  return lines;
+  return differences;
 }
 
 /** The scans of a plan without costs, partitions and repetitions. */
-function scansOf(plan: string): string {
+function scansOf(plan: string): Set<string> {
   const scans = [
     ...plan.matchAll(/((?:Index Only|Index|Bitmap Index|Seq|Bitmap Heap) Scan)(?: Backward)?(?: using (\S+)| on (\S+))/g),
   ]
     .filter(([, kind]) => kind !== "Bitmap Heap Scan")
     .map(([, kind, using, on]) => `${kind} ${(using ?? on ?? "").replaceAll(/_\d(_|$)/g, "_#$1")}`);
-  return [...new Set(scans)].sort().join(", ");
+  return new Set(scans);
 }
 
 function queryOf({ ownerId, asked, texts = queries }: Shape, index: number): SearchQuery {

@@ -1,11 +1,15 @@
 import { compareWithFeedback } from "../storage/compare-with-feedback.ts";
 import type { Queryable } from "../storage/database.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
+import { hitsWanted } from "./collect-hits.ts";
 import { fuse, type ScoredCandidate } from "./fuse.ts";
 import type { SearchQuery } from "./search-query.ts";
 
 /** Best candidates that are taken to answer the query. */
 const bestCount = 3;
+
+/** Candidates that are compared at least. */
+const comparedMin = 50;
 
 /**
  * Ranks the candidates of a hybrid search once more, as if the best of them had been part of the question: what resembles them moves
@@ -27,15 +31,23 @@ export async function applyFeedback(
     .slice(0, bestCount)
     .filter((candidate) => candidate.speaker === undefined && candidate.similarity !== undefined);
   if (!isAsked || !queryVector || best.length === 0) return ranked;
+  // What lies further down hardly comes to the top by it, and comparing costs.
+  const comparedCount = Math.max(comparedMin, 3 * hitsWanted(query));
+  const candidates = ranked.slice(0, comparedCount);
   const similarities = await compareWithFeedback(transaction, table, {
     ownerId: query.ownerId,
     queryVector,
     bestIds: best.map(({ chunkId }) => chunkId),
     weight: relevanceFeedback,
-    chunkIds: ranked.map(({ chunkId }) => chunkId),
+    chunkIds: candidates.map(({ chunkId }) => chunkId),
   });
-  const own = new Map(ranked.map((candidate) => [candidate.chunkId, candidate.similarity]));
-  const compared = ranked.map((candidate) => ({ ...candidate, similarity: similarities.get(candidate.chunkId) }));
+  const own = new Map(candidates.map((candidate) => [candidate.chunkId, candidate.similarity]));
+  const compared = candidates.map((candidate) => ({ ...candidate, similarity: similarities.get(candidate.chunkId) }));
   // The similarity that a result shows stays that to the query.
-  return fuse(compared, query).map((candidate) => ({ ...candidate, similarity: own.get(candidate.chunkId) }));
+  const fused = fuse(compared, query).map((candidate) => ({ ...candidate, similarity: own.get(candidate.chunkId) }));
+  const least = fused.at(-1)?.score ?? 0;
+  return [
+    ...fused,
+    ...ranked.slice(comparedCount).map((candidate) => ({ ...candidate, score: Math.min(candidate.score, least) })),
+  ];
 }

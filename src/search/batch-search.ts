@@ -1,5 +1,5 @@
 import { limits } from "../domain/limits.ts";
-import { type SearchDeps, search } from "./search.ts";
+import { type SearchDeps, search, type TimeLeft } from "./search.ts";
 import type { SearchAnswer, SearchQuery } from "./search-query.ts";
 
 /** Answers several searches, a few at a time so that one batch does not take every connection; one that fails fails alone. */
@@ -7,6 +7,7 @@ export async function batchSearch(
   deps: SearchDeps,
   queries: readonly SearchQuery[],
   signal: AbortSignal,
+  timeLeftMs?: TimeLeft,
 ): Promise<PromiseSettledResult<SearchAnswer>[]> {
   const results: PromiseSettledResult<SearchAnswer>[] = [];
   let next = 0;
@@ -14,7 +15,9 @@ export async function batchSearch(
     for (let index = next++; index < queries.length; index = next++) {
       const query = queries[index];
       if (query)
-        [results[index]] = (await Promise.allSettled([search(deps, query, signal)])) as [PromiseSettledResult<SearchAnswer>];
+        [results[index]] = (await Promise.allSettled([search(deps, query, signal, timeLeftMs)])) as [
+          PromiseSettledResult<SearchAnswer>,
+        ];
     }
   };
   await Promise.all(Array.from({ length: limits.batchSearchesAtOnce }, work));

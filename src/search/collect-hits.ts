@@ -37,7 +37,7 @@ export async function collectHits(
 }
 
 /** What reorders hits has to see more of them than are asked for. */
-function hitsWanted({ limit, rerank, rerankTopK, mmrLambda, recency }: SearchQuery): number {
+export function hitsWanted({ limit, rerank, rerankTopK, mmrLambda, recency }: SearchQuery): number {
   const reranked = rerank === "none" ? 0 : rerankTopK;
   const reordered = mmrLambda !== undefined || recency ? limits.searchCandidates : 0;
   return Math.max(limit, reranked, reordered);

@@ -1,5 +1,5 @@
 import type { Database, Queryable } from "../storage/database.ts";
-import { answerSearch, type SearchDeps } from "./search.ts";
+import { answerSearch, type SearchDeps, type TimeLeft } from "./search.ts";
 import type { SearchAnswer, SearchQuery } from "./search-query.ts";
 
 /** One statement that a search ran, and how the database carried it out. */
@@ -17,10 +17,11 @@ export async function explainSearch(
   deps: SearchDeps,
   query: SearchQuery,
   signal: AbortSignal,
+  timeLeftMs?: TimeLeft,
 ): Promise<{ readonly answer: SearchAnswer; readonly statements: readonly ExplainedStatement[] }> {
   const statements: ExplainedStatement[] = [];
   const database = explaining(deps.database, statements);
-  const answer = await answerSearch({ ...deps, database, resultCache: undefined }, query, signal);
+  const answer = await answerSearch({ ...deps, database, resultCache: undefined }, query, signal, timeLeftMs);
   return { answer, statements };
 }
 

@@ -80,6 +80,11 @@ interface Compared {
   readonly vectorCount?: number;
 }
 
+/** Where there are fewer vectors than candidates, no more were compared, although more chunks may wait for theirs. */
+function comparedCount(nearest: NearResult["nearest"], allowedCount: number | undefined, query: CandidateQuery): number {
+  return allowedCount === undefined || nearest.length < query.count ? nearest.length : allowedCount;
+}
+
 /** The vector side alone. */
 async function searchVectors(context: Context, query: CandidateQuery, { isExact, vectorCount }: Compared): Promise<Candidates> {
   const { nearest, isLate } = await findNear(context, query, { isExact, matches: [] });
@@ -92,7 +97,7 @@ async function searchVectors(context: Context, query: CandidateQuery, { isExact,
     textPosition: undefined,
   }));
   const plan = isExact ? "exact" : "approximate";
-  return { plan, candidates, vectorCount: vectorCount ?? nearest.length, textCount: 0, isCut: false, isLate };
+  return { plan, candidates, vectorCount: comparedCount(nearest, vectorCount, query), textCount: 0, isCut: false, isLate };
 }
 
 /** Reads the owner whole: what the filter refuses still tells how frequent words are. */
@@ -127,7 +132,11 @@ async function searchIndexes(context: Context, query: CandidateQuery, { isExact,
     facts.corpora,
     statistics.map(({ frequencies }) => frequencies),
   );
-  const { nearest, matched, isLate } = await findNear(context, query, { isExact, matches: words.matches });
+  let found = await findNear(context, query, { isExact, matches: words.matches });
+  // Without vectors only words can fill the answer, so even the common ones have to.
+  const isShort = !query.queryVector && found.matched.count < count && words.others.length > 0;
+  if (isShort) found = await findNear(context, query, { isExact, matches: [...words.matches, ...words.others] });
+  const { nearest, matched, isLate } = found;
   const centers = [...likelyLeaves(matched, statistics, textWindow, count + count / 4), ...nearest];
   const scope = { kind: "ranges" as const, ranges: neighbourhoods(centers, textWindow) };
   const leaves = await readLeaves(context.transaction, context.table, { ...leafQuery(query), filter: {}, scope });
@@ -136,7 +145,7 @@ async function searchIndexes(context: Context, query: CandidateQuery, { isExact,
   return {
     plan: isExact ? "exact" : "approximate",
     candidates,
-    vectorCount: query.queryVector ? (vectorCount ?? nearest.length) : 0,
+    vectorCount: query.queryVector ? comparedCount(nearest, vectorCount, query) : 0,
     textCount: matched.count,
     isCut: facts.isCut || words.isCut,
     isLate,

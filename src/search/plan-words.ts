@@ -6,6 +6,8 @@ import { type Corpus, termQuery } from "../storage/search-facts.ts";
 export interface WordPlan {
   /** Each is looked up on its own, the first ones first. */
   readonly matches: readonly (readonly WordMatch[])[];
+  /** The words that `matches` leaves out, for when those give too few chunks. */
+  readonly others: readonly (readonly WordMatch[])[];
   /** Whether words were left out that are too common to look up: chunks that hold none but them are not found by words. */
   readonly isCut: boolean;
 }
@@ -24,27 +26,31 @@ export function planWords(corpora: readonly Corpus[], frequencies: readonly (rea
     .filter(({ frequency }) => frequency > 0)
     .sort((left, right) => left.frequency - right.frequency);
   const [rarest] = terms;
-  if (!rarest) return { matches: [], isCut: false };
+  if (!rarest) return { matches: [], others: [], isCut: false };
   const restricted = (corpus: number, query: string): WordMatch => {
     const required = corpora[corpus]?.required;
     return { corpus, query: required === undefined ? query : `(${query}) & (${required})` };
   };
-  const chosen = new Map<number, string[]>();
+  const anyOf = (texts: typeof terms): WordMatch[] =>
+    corpora.flatMap((_, corpus) => {
+      const own = texts.filter((term) => term.corpus === corpus).map(({ text }) => text);
+      return own.length === 0 ? [] : [restricted(corpus, own.join(" | "))];
+    });
   let count = 0;
-  let chosenCount = 0;
-  for (const { corpus, text, frequency } of terms) {
+  const firstTooMany = terms.findIndex(({ frequency }) => {
     count += frequency;
-    if (count > limits.wordMatchesMax) break;
-    chosen.set(corpus, [...(chosen.get(corpus) ?? []), text]);
-    chosenCount++;
-  }
-  if (chosenCount > 0) {
-    const matches = [...chosen].map(([corpus, texts]) => restricted(corpus, texts.join(" | ")));
-    return { matches: [matches], isCut: chosenCount < terms.length };
-  }
-  const together = corpora.flatMap((_, corpus) => {
-    const texts = terms.filter((term) => term.corpus === corpus).map(({ text }) => text);
-    return texts.length > 1 ? [restricted(corpus, texts.join(" & "))] : [];
+    return count > limits.wordMatchesMax;
   });
-  return { matches: [...(together.length > 0 ? [together] : []), [restricted(rarest.corpus, rarest.text)]], isCut: true };
+  if (firstTooMany < 0) return { matches: [anyOf(terms)], others: [], isCut: false };
+  if (firstTooMany > 0)
+    return { matches: [anyOf(terms.slice(0, firstTooMany))], others: [anyOf(terms.slice(firstTooMany))], isCut: true };
+  const together = corpora.flatMap((_, corpus) => {
+    const own = terms.filter((term) => term.corpus === corpus).map(({ text }) => text);
+    return own.length > 1 ? [restricted(corpus, own.join(" & "))] : [];
+  });
+  return {
+    matches: [...(together.length > 0 ? [together] : []), [restricted(rarest.corpus, rarest.text)]],
+    others: terms.length > 1 ? [anyOf(terms.slice(1))] : [],
+    isCut: true,
+  };
 }

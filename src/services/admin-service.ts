@@ -66,7 +66,9 @@ export function createAdminService(deps: SearchDeps & { clock: Clock }): Service
     async explainSearch({ search }, context) {
       // Validation has refused a request without one.
       const query = decodeSearch(search ?? create(SearchRequestSchema));
-      return encodeExplanation(await explainSearch(deps, query, requestContextOf(context.values).signal));
+      return encodeExplanation(
+        await explainSearch(deps, query, requestContextOf(context.values).signal, () => context.timeoutMs()),
+      );
     },
 
     async *rebuildVectorIndex({ profile }, context) {

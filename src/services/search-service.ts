@@ -12,12 +12,15 @@ import { searchBatch } from "./search-batch.ts";
 export function createSearchService(deps: SearchDeps): ServiceImpl<typeof SearchService> {
   return {
     async search(request, context) {
-      return encodeAnswer(await search(deps, decodeSearch(request), requestContextOf(context.values).signal));
+      const { signal } = requestContextOf(context.values);
+      return encodeAnswer(await search(deps, decodeSearch(request), signal, () => context.timeoutMs()));
     },
 
     batchSearch({ searches }, context) {
       const requestContext = requestContextOf(context.values);
-      return searchBatch(searches, requestContext, (queries) => batchSearch(deps, queries, requestContext.signal));
+      return searchBatch(searches, requestContext, (queries) =>
+        batchSearch(deps, queries, requestContext.signal, () => context.timeoutMs()),
+      );
     },
 
     async recordFeedback(request, context) {

@@ -48,7 +48,7 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
     parent_chunk_id: string | null;
   }>(
     "load_hits",
-    // The primary keys serve it; materialized, since without statistics the planner began with all documents of the owner.
+    // The primary keys; materialized and limited, since the planner otherwise began with all documents of the owner.
     `with c as materialized (
        select owner_id, chunk_id, parent_chunk_id, document_id, metadata, content, chunk_index, char_start, char_end
        from document_chunks
@@ -57,7 +57,7 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
             c.metadata as chunk_metadata, c.content, c.chunk_index, c.char_start, c.char_end,
             d.created_at as document_created_at, c.parent_chunk_id
      from c
-     join documents d on d.owner_id = c.owner_id and d.document_id = c.document_id`,
+     cross join lateral (select * from documents where owner_id = c.owner_id and document_id = c.document_id limit 1) as d`,
     [ownerId, chunkIds],
   );
   return new Map(

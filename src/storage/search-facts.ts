@@ -106,11 +106,16 @@ export async function readSearchFacts(
   const parsed = corpora
     .filter((corpus) => textConfig === undefined || corpus.textConfig === textConfig)
     .slice(0, limits.queryLanguagesMax);
+  // What is excluded is excluded in every language.
+  const others = query.excluded.length === 0 ? [] : corpora.filter((corpus) => !parsed.includes(corpus));
   const isCut =
     (textConfig === undefined && parsed.length < corpora.length) ||
     parsed.some(({ terms }) => terms.length > limits.queryTermsMax);
   return {
-    corpora: parsed.map((corpus) => ({ ...corpus, terms: corpus.terms.slice(0, limits.queryTermsMax) })),
+    corpora: [
+      ...parsed.map((corpus) => ({ ...corpus, terms: corpus.terms.slice(0, limits.queryTermsMax) })),
+      ...others.map((corpus) => ({ ...corpus, terms: [], required: undefined })),
+    ],
     isCut,
     chunkCount: corpora.reduce((sum, corpus) => sum + corpus.chunkCount, 0),
     version: rows.reduce((sum, row) => sum + BigInt(row.version), 0n),

@@ -37,7 +37,7 @@ describe.each(testDatabases())("candidates from the approximate index on $name",
     await storeLargeOwner(storage(), ownerId, documents);
     const { database, table } = storage();
     // The rest waits to be put in, as it does while an owner grows.
-    await changeMembership(database, table, { ownerId, indexed: true, count: 3_000, afterChunkId: undefined });
+    await changeMembership(database, table, { ownerId, indexed: true, count: 2_000, afterChunkId: undefined });
   });
 
   /** With a switch so low that what any filter leaves is above it. */

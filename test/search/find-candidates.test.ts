@@ -141,12 +141,21 @@ describe.each(testDatabases())("candidates of a large owner on $name", (kind) =>
 
   it("hold the chunks of the rare words where others are too frequent to look up, and say that some are left out", async () => {
     const rare = await find(wordOf(1_200), { queryVector: undefined });
-    const found = await find(`${wordOf(1)} ${wordOf(1_200)}`, { queryVector: undefined });
+    const found = await find(`${wordOf(1)} ${wordOf(1_200)}`, { queryVector: undefined, count: rare.candidates.length });
     expect([rare.isCut, found.isCut]).toEqual([false, true]);
+    expect(rare.candidates.length).toBeGreaterThan(3);
     const ids = found.candidates.map(({ chunkId }) => chunkId);
     expect(ids).toEqual(expect.arrayContaining(rare.candidates.map(({ chunkId }) => chunkId)));
     // Of the German chunks there are few enough to look up the frequent word as well.
     expect(await countChunks(ids, "text_config = 'english' and content !~ $2", `\\m${wordOf(1_200)}\\M`)).toBe(0);
+  });
+
+  it("are filled up with chunks of the frequent words where the rare ones are in too few", async () => {
+    const rare = await find(wordOf(1_200), { queryVector: undefined });
+    const count = rare.candidates.length + 50;
+    const found = await find(`${wordOf(1)} ${wordOf(1_200)}`, { queryVector: undefined, count });
+    expect(found.candidates).toHaveLength(count);
+    expect(new Set(found.candidates.map(({ chunkId }) => chunkId)).size).toBe(count);
   });
 
   it("hold chunks with all the words first where each is too frequent to look up", async () => {

@@ -13,6 +13,7 @@ describe("the words that are looked up", () => {
   it("are all of them if their chunks are few enough to look at", () => {
     expect(planWords([corpusOf(["mill", "river"])], [[most - 10, 10]])).toEqual({
       matches: [[{ corpus: 0, query: "'river' | 'mill'" }]],
+      others: [],
       isCut: false,
     });
   });
@@ -20,10 +21,12 @@ describe("the words that are looked up", () => {
   it("are the rarest, as many as fit", () => {
     expect(planWords([corpusOf(["common", "rare", "medium"])], [[9_000, 5, most - 5]])).toEqual({
       matches: [[{ corpus: 0, query: "'rare' | 'medium'" }]],
+      others: [[{ corpus: 0, query: "'common'" }]],
       isCut: true,
     });
     expect(planWords([corpusOf(["common", "rare", "medium"])], [[9_000, 5, most - 4]])).toEqual({
       matches: [[{ corpus: 0, query: "'rare'" }]],
+      others: [[{ corpus: 0, query: "'medium' | 'common'" }]],
       isCut: true,
     });
   });
@@ -31,10 +34,12 @@ describe("the words that are looked up", () => {
   it("are those that stand together, and then the rarest, if each is too common", () => {
     expect(planWords([corpusOf(["common", "usual"])], [[9_000, most + 1]])).toEqual({
       matches: [[{ corpus: 0, query: "'usual' & 'common'" }], [{ corpus: 0, query: "'usual'" }]],
+      others: [[{ corpus: 0, query: "'common'" }]],
       isCut: true,
     });
     expect(planWords([corpusOf(["common"])], [[9_000]])).toEqual({
       matches: [[{ corpus: 0, query: "'common'" }]],
+      others: [],
       isCut: true,
     });
   });
@@ -48,10 +53,11 @@ describe("the words that are looked up", () => {
     expect(planWords(corpora, frequencies)).toEqual({
       matches: [
         [
-          { corpus: 1, query: "'fluss' | 'muhl'" },
           { corpus: 0, query: "'mill'" },
+          { corpus: 1, query: "'fluss' | 'muhl'" },
         ],
       ],
+      others: [[{ corpus: 0, query: "'river'" }]],
       isCut: true,
     });
     const common = frequencies.map((counts) => counts.map(() => 9_000));
@@ -73,11 +79,12 @@ describe("the words that are looked up", () => {
   });
 
   it("are none where no chunk holds a word", () => {
-    expect(planWords([corpusOf(["mill", "river"])], [[0, 0]])).toEqual({ matches: [], isCut: false });
-    expect(planWords([corpusOf([])], [[]])).toEqual({ matches: [], isCut: false });
-    expect(planWords([], [])).toEqual({ matches: [], isCut: false });
+    expect(planWords([corpusOf(["mill", "river"])], [[0, 0]])).toEqual({ matches: [], others: [], isCut: false });
+    expect(planWords([corpusOf([])], [[]])).toEqual({ matches: [], others: [], isCut: false });
+    expect(planWords([], [])).toEqual({ matches: [], others: [], isCut: false });
     expect(planWords([corpusOf(["mill", "river"])], [[0, 3]])).toEqual({
       matches: [[{ corpus: 0, query: "'river'" }]],
+      others: [],
       isCut: false,
     });
   });

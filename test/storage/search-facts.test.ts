@@ -35,6 +35,16 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
     });
   });
 
+  it("exclude a word in every language, although the words are looked for in one", async () => {
+    const ownerId = await ownerOf("english", "german");
+    const query = { words: "zebra", phrases: [["zebra"]], excluded: ["running"] };
+    const { corpora } = await readFacts(storage(), ownerId, query, "german");
+    expect(corpora.map(({ textConfig, terms, required, excluded }) => ({ textConfig, terms, required, excluded }))).toEqual([
+      { textConfig: "german", terms: ["zebra"], required: "('zebra')", excluded: "('running')" },
+      { textConfig: "english", terms: [], required: undefined, excluded: "('run')" },
+    ]);
+  });
+
   it("are read in one statement", async () => {
     const ownerId = await ownerOf("english", "german");
     const { queryable, names } = recordStatements(storage().database);
