@@ -50,17 +50,20 @@ function zipfRank(random: () => number): number {
   return Math.floor(vocabularySize ** random()) - 1;
 }
 
+export interface FillOptions {
+  readonly seed: number;
+  /** The vector of a text; undefined: that of the hashing provider. */
+  readonly vectorOf?: ((text: string) => Float32Array) | undefined;
+  readonly onProgress?: (chunks: number) => void;
+}
+
 /**
  * Fills a migrated, empty database with documents of four chunks, as the service would have stored them, vectors included. Metadata
  * hold `half`, `twentieth` and `rare`, each number of which stands in 50, 5 and 0.5 % of the documents.
  */
-export async function fillCorpus(
-  database: Database,
-  table: EmbeddingTable,
-  owners: Owners,
-  options: { readonly seed: number; readonly onProgress?: (chunks: number) => void },
-): Promise<void> {
+export async function fillCorpus(database: Database, table: EmbeddingTable, owners: Owners, options: FillOptions): Promise<void> {
   const random = randomNumbers(options.seed);
+  const vectorOf = options.vectorOf ?? ((text: string) => embedHashedWords(text, table.dimension));
   const now = new Date();
   let stored = 0;
   for (const { ownerId, chunks } of owners) {
@@ -71,7 +74,7 @@ export async function fillCorpus(
         number: done / chunksPerDocument + index,
         texts: writeTexts(random),
       }));
-      await insertDocuments(database, table, ownerId, rows, now);
+      await insertDocuments(database, table, { ownerId, rows, now, vectorOf });
       done += documents * chunksPerDocument;
       stored += documents * chunksPerDocument;
       options.onProgress?.(stored);
@@ -82,10 +85,14 @@ export async function fillCorpus(
 async function insertDocuments(
   database: Database,
   table: EmbeddingTable,
-  ownerId: string,
-  documents: readonly { documentId: string; number: number; texts: readonly string[] }[],
-  now: Date,
+  batch: {
+    readonly ownerId: string;
+    readonly rows: readonly { documentId: string; number: number; texts: readonly string[] }[];
+    readonly now: Date;
+    readonly vectorOf: (text: string) => Float32Array;
+  },
 ): Promise<void> {
+  const { ownerId, rows: documents, now, vectorOf } = batch;
   const types = ["text", "chat", "email", "report", "markdown"];
   await database.query(
     "insert_documents",
@@ -130,7 +137,7 @@ async function insertDocuments(
       chunks.map(({ documentId }) => documentId),
       vectorArrayParameter(
         table,
-        chunks.map(({ text }) => embedHashedWords(text, table.dimension)),
+        chunks.map(({ text }) => vectorOf(text)),
       ),
     ],
   );

@@ -2,6 +2,7 @@ import { startPostgres } from "../test/support/postgres/postgres-server.ts";
 import { CorpusServer, openCorpus } from "./search/corpus-database.ts";
 import { measureIngest } from "./search/ingest.ts";
 import { measureLatency } from "./search/latency.ts";
+import { makeModelVectors } from "./search/model-vectors.ts";
 import { measureOutside } from "./search/outside.ts";
 import { measureRecall } from "./search/recall.ts";
 import { Report } from "./search/report.ts";
@@ -16,6 +17,12 @@ const sections: Readonly<Record<string, (server: CorpusServer, report: Report) =
   recall: async (server, report) => {
     const corpus = await openCorpus(server.urlOf(await server.base()));
     await measureRecall(corpus, report, 100);
+    await corpus.close();
+  },
+  "recall-model": async (server, report) => {
+    const vectors = await makeModelVectors();
+    const corpus = await openCorpus(server.urlOf(await server.withVectors("model", vectors.nextPassage)));
+    await measureRecall(corpus, report, 100, vectors.provider);
     await corpus.close();
   },
   latency: measureLatency,

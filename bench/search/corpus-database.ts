@@ -71,6 +71,12 @@ export class CorpusServer {
     return name;
   }
 
+  /** The corpus with other vectors. */
+  async withVectors(name: string, vectorOf: () => Float32Array): Promise<string> {
+    await this.#make(`${this.#base}_${name}`, undefined, owners, vectorOf);
+    return `${this.#base}_${name}`;
+  }
+
   /** A copy of the corpus for one section, to be dropped at its end. */
   async copy(purpose: string): Promise<{ readonly name: string; readonly drop: () => Promise<void> }> {
     const name = `${this.#base}_${purpose}`;
@@ -108,7 +114,7 @@ export class CorpusServer {
     }
   }
 
-  async #make(name: string, template: string | undefined, filling: Owners): Promise<void> {
+  async #make(name: string, template: string | undefined, filling: Owners, vectorOf?: () => Float32Array): Promise<void> {
     if (await this.#isComplete(name)) return;
     const from = template === undefined ? "" : `template ${template}`;
     await this.administer(`drop database if exists ${name} with (force)`, `create database ${name} ${from}`);
@@ -117,7 +123,7 @@ export class CorpusServer {
       const onProgress = (chunks: number) => {
         if (chunks % 10_000 === 0) process.stderr.write(`${name}: ${chunks} chunks\n`);
       };
-      await fillCorpus(corpus.database, corpus.table, filling, { seed: filling.length, onProgress });
+      await fillCorpus(corpus.database, corpus.table, filling, { seed: filling.length, vectorOf, onProgress });
       await settle(corpus);
     } finally {
       await corpus.close();

@@ -50,6 +50,11 @@ export class Samples {
     return { median: quantile(ratios, 0.5), least: Math.min(...ratios), greatest: Math.max(...ratios) };
   }
 
+  /** The quotient of two medians over all rounds, which the machine's other work hardly touches. */
+  medianRatio(key: string, beside: string): number {
+    return quantile(this.all(key), 0.5) / quantile(this.all(beside), 0.5);
+  }
+
   #rounds(key: string): readonly number[][] {
     const lists = this.#lists.get(key);
     if (!lists) throw new Error(`nothing was measured as ${key}`);

@@ -200,5 +200,11 @@ function at<T>(values: readonly T[], index: number): T {
 
 function boundRatio(report: Report, samples: Samples, what: string, key: string, beside: string, max: number): void {
   const ratio = samples.ratio(key, beside);
-  report.bound(what, `${samples.show(key)}; p95 × ${showRatio(ratio)}`, `at most × ${max}`, ratio.median <= max);
+  const medians = samples.medianRatio(key, beside).toFixed(2);
+  report.bound(
+    what,
+    `${samples.show(key)}; p95 × ${showRatio(ratio)}, p50 × ${medians}`,
+    `at most × ${max}`,
+    ratio.median <= max,
+  );
 }

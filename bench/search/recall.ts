@@ -1,5 +1,6 @@
 import type { DocumentFilter } from "../../src/domain/filter.ts";
-import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
+import type { EmbeddingProvider } from "../../src/embedding/embedding-provider.ts";
+import { createHashingEmbedder } from "../../src/embedding/hashing-embedder.ts";
 import type { SearchAnswer } from "../../src/search/search-query.ts";
 import { vectorParameter } from "../../src/storage/vector-codec.ts";
 import { dimension, type OpenCorpus } from "./corpus-database.ts";
@@ -36,15 +37,24 @@ const lines: readonly Line[] = [
 ];
 
 /** Compares what searches find with every vector compared in plain SQL, at rest. */
-export async function measureRecall(corpus: OpenCorpus, report: Report, queryCount: number): Promise<void> {
-  const search = new TimedSearch(corpus);
+export async function measureRecall(
+  corpus: OpenCorpus,
+  report: Report,
+  queryCount: number,
+  provider: EmbeddingProvider = createHashingEmbedder({ dimension }),
+): Promise<void> {
+  const search = new TimedSearch(corpus, provider);
   const queries = writeQueries(queryCount, 7);
+  const vectorOf = async (text: string) => {
+    const [vector] = await provider.embed([text], "query", new AbortController().signal);
+    return vectorParameter(corpus.table, vector ?? new Float32Array());
+  };
   for (const line of lines) {
     const recalls: Record<"vector" | "hybrid", number[]> = { vector: [], hybrid: [] };
     const plans = new Set<string>();
     let missing = 0;
     for (const queryText of queries) {
-      const exact = await findExactly(corpus, line, queryText);
+      const exact = await findExactly(corpus, line, await vectorOf(queryText));
       const { ownerId, filter } = line;
       const vector = await search.answer(newQuery({ ownerId, filter, queryText, searchType: "vector", limit: hitsCompared }));
       // Reciprocal ranks with alpha 1 keep the order of the vector side.
@@ -77,8 +87,7 @@ interface Exact {
   readonly similarities: readonly number[];
 }
 
-async function findExactly({ database, table }: OpenCorpus, line: Line, queryText: string): Promise<Exact> {
-  const vector = vectorParameter(table, embedHashedWords(queryText, dimension));
+async function findExactly({ database, table }: OpenCorpus, line: Line, vector: Buffer): Promise<Exact> {
   const { rows } = await database.query<{ similarities: number[]; count: string }>(
     "find_exactly",
     `with compared as materialized (

@@ -93,7 +93,7 @@ export class TimedSearch {
   readonly deps: SearchDeps;
   readonly #keeper = new TimeKeeper();
 
-  constructor({ database, table, metrics }: OpenCorpus) {
+  constructor({ database, table, metrics }: OpenCorpus, provider: EmbeddingProvider = createHashingEmbedder({ dimension })) {
     this.#keeper.watchStatements(metrics);
     this.deps = {
       database,
@@ -101,7 +101,7 @@ export class TimedSearch {
       metrics,
       logger,
       clock: systemClock,
-      provider: this.#keeper.watchEmbedder(createHashingEmbedder({ dimension })),
+      provider: this.#keeper.watchEmbedder(provider),
       queryCache: new QueryEmbeddingCache(0, metrics),
       resultCache: undefined,
       history: new SearchHistory({ database, clock: systemClock, logger, metrics }, { days: 0 }),
