@@ -50,8 +50,8 @@ export async function nearestInIndex(
       const indexes = lines.flatMap((line) => /Scan using (\S+)/.exec(line["QUERY PLAN"])?.[1] ?? []);
       return { chunkId: rows[0]?.chunk_id, indexes };
     },
-    // Small owners are cheaper to read whole than to look up.
-    { settings: { enable_sort: "off", "hnsw.iterative_scan": "relaxed_order" } },
+    // Small owners are cheaper to read whole than to look up. The search goes to every node that it can reach.
+    { settings: { enable_sort: "off", "hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": 1_000 } },
   );
 }
 
