@@ -4,7 +4,7 @@ import type { EmbeddingProvider } from "../../src/embedding/embedding-provider.t
 import { createLocalEmbedder } from "../../src/embedding/local-embedder.ts";
 import { randomNumbers } from "../corpus.ts";
 
-const passages = 1_500;
+const passages = 1_000;
 const questions = 200;
 const passageChars = 600;
 
@@ -49,7 +49,7 @@ async function readPassages(): Promise<string[]> {
   const texts: string[] = [];
   for (const { path } of files) {
     const text = (await readFile(path, "utf8")).replaceAll(/\s+/g, " ");
-    for (let start = 0; start + passageChars < text.length && start < 10 * passageChars; start += passageChars) {
+    for (let start = 0; start + passageChars < text.length && start < 20 * passageChars; start += passageChars / 2) {
       texts.push(text.slice(start, start + passageChars));
     }
   }

@@ -52,6 +52,11 @@ export const limits = {
   queryTermsMax: 64,
   /** Chunks that a search reads one by one, words and vectors; of more, the word index tells which. */
   leavesReadMax: 2_000,
+  /**
+   * A search keeps so many times the candidates of its profile (`hnsw.ef_search`). Of 60,000 chunks, with 100 it found 88 % of the ten
+   * nearest by hashed vectors in 4 ms, with 400 97 % in 13 ms; by vectors like the model's 96 % in 2 ms and 99.6 % in 6 ms.
+   */
+  efSearchFactor: 4,
   /** Chunks of a large owner whose words are looked at in one search, before their neighbours: about 5 µs each. */
   wordMatchesMax: 1_000,
   /** Of one batch. */

@@ -1,5 +1,6 @@
 import type { DocumentFilter } from "../domain/filter.ts";
 import { efSearchOf, type IndexProfile } from "../domain/index-profile.ts";
+import { limits } from "../domain/limits.ts";
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
 import { filterConditions, Parameters } from "./filter-sql.ts";
@@ -11,7 +12,8 @@ import { vectorParameter } from "./vector-codec.ts";
 /** Server settings under which `findNearest` is to run where it asks the approximate index. */
 export function indexSettings(profile: IndexProfile): Readonly<Record<string, string | number>> {
   return {
-    "hnsw.ef_search": efSearchOf(profile),
+    // Candidates of a hundred, not of ten, are asked for.
+    "hnsw.ef_search": efSearchOf(profile) * limits.efSearchFactor,
     // Goes on until there are enough rows that the filter allows; in strict order it missed up to a sixth of them at equal cost.
     "hnsw.iterative_scan": "relaxed_order",
     "hnsw.max_scan_tuples": 20_000,
@@ -137,8 +139,8 @@ function nearestRows(
   const allowedVectors = `allowed a
           join document_chunks f on f.owner_id = $1 and f.document_id = a.document_id and f.chunk_level = 0
           join ${table.tableName} e on e.chunk_id = f.chunk_id`;
-  const exact = comparing(filter.isFiltered ? allowedVectors : `${table.tableName} e`, "");
-  const approximate = `
+  const exact = () => comparing(filter.isFiltered ? allowedVectors : `${table.tableName} e`, "");
+  const approximate = () => `
          (select e.chunk_id, e.embedding <=> ${vector} as distance
           from ${table.tableName} e
           where e.owner_id = $1 and e.indexed ${filter.isAllowed} ${filter.isWanted}
@@ -147,7 +149,7 @@ function nearestRows(
          union all ${comparing(`${table.tableName} e`, `and not e.indexed ${filter.isAllowed}`)}`;
   return `
        select chunk_id, (1 - distance)::real as similarity
-       from (${query.isExact ? exact : approximate}) as found
+       from (${query.isExact ? exact() : approximate()}) as found
        order by distance, chunk_id
        limit ${count}`;
 }
