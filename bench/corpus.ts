@@ -3,6 +3,7 @@ import { embedHashedWords } from "../src/embedding/hashing-embedder.ts";
 import type { Database } from "../src/storage/database.ts";
 import type { EmbeddingTable } from "../src/storage/embedding-models.ts";
 import { vectorArrayParameter } from "../src/storage/vector-codec.ts";
+import { randomNumbers } from "../test/support/random-numbers.ts";
 
 /** Owners and how many chunks each has. */
 export type Owners = readonly { readonly ownerId: string; readonly chunks: number }[];
@@ -12,17 +13,6 @@ const wordsPerChunk = 70;
 const vocabularySize = 20_000;
 const topics = 500;
 const wordsPerTopic = 60;
-
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const consonants = "bdfgklmnprtvz";
 const vowels = "aiou";

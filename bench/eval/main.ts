@@ -5,11 +5,12 @@ import { Command, Option } from "commander";
 import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
 import { repositoryDirectory } from "../../scripts/toolchains.ts";
 import { connectToService } from "../../src/cli/client/service-connection.ts";
-import { type CommandContext, UserError } from "../../src/cli/command-context.ts";
+import { UserError } from "../../src/cli/command-context.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { addConnectionOptions, addressOf, type ClientOptions } from "../../src/cli/options/client-options.ts";
 import { collectKeyValue, type KeyValue, metadataFrom, parseFraction } from "../../src/cli/options/option-parsers.ts";
 import { reportError } from "../../src/cli/report-error.ts";
+import { processContext } from "../../src/cli/run-process.ts";
 import { type Service, startService } from "../../test/support/service.ts";
 import { describeMachine } from "../machine.ts";
 import { loadCranfield } from "./cranfield.ts";
@@ -44,14 +45,7 @@ LoCoMo each. Without --start the documents go to a service that runs already, fo
 const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort());
 process.once("SIGTERM", () => interrupt.abort());
-const context: CommandContext = {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  environment: process.env,
-  signal: interrupt.signal,
-  exitCode: exitCodes.ok,
-};
+const context = processContext(interrupt.signal);
 
 await createProgram().parseAsync();
 process.exitCode = context.exitCode;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { findDemoDocuments } from "../../src/cli/demo/demo-documents.ts";
 import type { EmbeddingProvider } from "../../src/embedding/embedding-provider.ts";
 import { createLocalEmbedder } from "../../src/embedding/local-embedder.ts";
-import { randomNumbers } from "../corpus.ts";
+import { randomNumbers } from "../../test/support/random-numbers.ts";
 
 const passages = 1_000;
 const questions = 200;

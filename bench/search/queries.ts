@@ -1,5 +1,6 @@
 import type { DocumentFilter } from "../../src/domain/filter.ts";
-import { randomNumbers, wordOf, writeTexts } from "../corpus.ts";
+import { randomNumbers } from "../../test/support/random-numbers.ts";
+import { wordOf, writeTexts } from "../corpus.ts";
 
 /** Eight words of a text like those of the corpus: half about a topic, half as frequent as Zipf's law has them. */
 export function writeQueries(count: number, seed: number): readonly string[] {

@@ -10,16 +10,21 @@ export async function runProcess(): Promise<void> {
     throw error;
   });
   const interrupt = new AbortController();
-  const context: CommandContext = {
+  const context = processContext(interrupt.signal);
+  await runCommandLine(process.argv.slice(2), context, () => listenForInterrupts(interrupt));
+  process.exitCode = context.exitCode;
+}
+
+/** What a command has of the real process. */
+export function processContext(signal: AbortSignal): CommandContext {
+  return {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,
-    signal: interrupt.signal,
+    signal,
     exitCode: exitCodes.ok,
   };
-  await runCommandLine(process.argv.slice(2), context, () => listenForInterrupts(interrupt));
-  process.exitCode = context.exitCode;
 }
 
 /** The first Ctrl-C lets the command stop cleanly, the second ends the process. */

@@ -14,10 +14,12 @@ export async function batchSearch(
   const work = async () => {
     for (let index = next++; index < queries.length; index = next++) {
       const query = queries[index];
-      if (query)
-        [results[index]] = (await Promise.allSettled([search(deps, query, signal, timeLeftMs)])) as [
-          PromiseSettledResult<SearchAnswer>,
-        ];
+      if (!query) continue;
+      try {
+        results[index] = { status: "fulfilled", value: await search(deps, query, signal, timeLeftMs) };
+      } catch (reason) {
+        results[index] = { status: "rejected", reason };
+      }
     }
   };
   await Promise.all(Array.from({ length: limits.batchSearchesAtOnce }, work));

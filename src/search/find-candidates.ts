@@ -39,8 +39,6 @@ export interface CandidateQuery {
   readonly textWindow: number;
   /** Candidates per side. */
   readonly count: number;
-  /** Results that are asked for. */
-  readonly limit: number;
   /** Up to this many chunks that the filter allows, all their vectors are compared. */
   readonly exactChunksMax: number;
   /** Until the deadline of the search; undefined: it has none. */
@@ -104,24 +102,19 @@ async function searchVectors(context: Context, query: CandidateQuery, { isExact,
 async function readOwner({ transaction, table }: Context, query: CandidateQuery): Promise<Candidates> {
   const leaves = await readLeaves(transaction, table, { ...leafQuery(query), scope: { kind: "owner" } });
   const statistics = query.facts.corpora.map(({ terms }, corpus) => countCorpus(leaves, corpus, terms.length));
-  return {
-    plan: "exact",
-    isCut: query.facts.isCut,
-    isLate: false,
-    ...rankLeaves(leaves, scoreText(leaves, statistics, query.textWindow), query.count),
-  };
+  return rankAll(leaves, statistics, query);
 }
 
 /** Reads what the filter leaves of a large owner. Filters choose whole documents, so every leaf has its neighbours beside it. */
 async function readAllowed(context: Context, query: CandidateQuery): Promise<Candidates> {
   const leaves = await readLeaves(context.transaction, context.table, { ...leafQuery(query), scope: { kind: "allowed" } });
-  const statistics = await knownStatistics(context, query);
-  return {
-    plan: "exact",
-    isCut: query.facts.isCut,
-    isLate: false,
-    ...rankLeaves(leaves, scoreText(leaves, statistics, query.textWindow), query.count),
-  };
+  return rankAll(leaves, await knownStatistics(context, query), query);
+}
+
+/** Of leaves that are all there are. */
+function rankAll(leaves: Leaves, statistics: readonly CorpusStatistics[], query: CandidateQuery): Candidates {
+  const ranked = rankLeaves(leaves, scoreText(leaves, statistics, query.textWindow), query.count);
+  return { plan: "exact", isCut: query.facts.isCut, isLate: false, ...ranked };
 }
 
 /** Asks the indexes, then reads the neighbourhoods of what they gave. */

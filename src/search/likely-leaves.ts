@@ -1,5 +1,5 @@
 import type { LeafRange, Leaves } from "../storage/read-leaves.ts";
-import { bm25, type CorpusStatistics, neighbourShares, readingOrder, termWeights } from "./score-text.ts";
+import { addFrequencies, bm25, type CorpusStatistics, neighbourShares, readingOrder, termWeights } from "./score-text.ts";
 
 /** A leaf by its place, of which nothing else need be known yet. */
 export interface LeafPlace {
@@ -21,7 +21,7 @@ export function likelyLeaves(
   window: number,
   count: number,
 ): LeafPlace[] {
-  const { documentIds, chunkIndexes, corpora, frequencies, tokenCounts, width } = matched;
+  const { documentIds, chunkIndexes, corpora, tokenCounts, width } = matched;
   const { order, documentOf } = readingOrder(matched);
   const indexAt = (position: number) => chunkIndexes[order[position] ?? 0] ?? 0;
   const documentAt = (position: number) => documentOf[order[position] ?? 0];
@@ -49,10 +49,7 @@ export function likelyLeaves(
           if (near > nearFirst && indexAt(near) === indexAt(near - 1)) continue;
           const neighbour = order[near] ?? 0;
           length += (tokenCounts[neighbour] ?? 0) - average;
-          const share = shares[Math.abs(indexAt(near) - center)] ?? 0;
-          for (let term = 0; term < width; term++) {
-            sums[term] = (sums[term] ?? 0) + share * (frequencies[neighbour * width + term] ?? 0);
-          }
+          addFrequencies(sums, matched, neighbour, shares[Math.abs(indexAt(near) - center)] ?? 0);
         }
         witnesses.push(witness);
         centers.push(center);

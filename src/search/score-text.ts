@@ -27,7 +27,7 @@ export function scoreText(
   window: number,
   isScored?: Uint8Array,
 ): Float64Array {
-  const { count, width, frequencies, corpora, tokenCounts } = leaves;
+  const { count, width, corpora, tokenCounts } = leaves;
   const scores = new Float64Array(count);
   if (width === 0) return scores;
   const { order, first, last } = readingWindows(leaves, window);
@@ -47,10 +47,8 @@ export function scoreText(
     let length = 0;
     for (let near = first[position] ?? 0; near <= (last[position] ?? -1); near++) {
       const neighbour = order[near] ?? 0;
-      const share = shares[Math.abs(near - position)] ?? 0;
       length += tokenCounts[neighbour] ?? 0;
-      for (let term = 0; term < width; term++)
-        sums[term] = (sums[term] ?? 0) + share * (frequencies[neighbour * width + term] ?? 0);
+      addFrequencies(sums, leaves, neighbour, shares[Math.abs(near - position)] ?? 0);
     }
     scores[leaf] = bm25(sums, weight, length / (lengthsAverage[corpus] ?? length));
   }
@@ -63,6 +61,11 @@ export function scoreText(
  */
 export function neighbourShares(window: number): number[] {
   return Array.from({ length: window + 1 }, (_, distance) => 0.8 ** distance);
+}
+
+/** Adds a share of how often each term is in a leaf. */
+export function addFrequencies(sums: Float64Array, { frequencies, width }: Leaves, leaf: number, share: number): void {
+  for (let term = 0; term < width; term++) sums[term] = (sums[term] ?? 0) + share * (frequencies[leaf * width + term] ?? 0);
 }
 
 /** Lucene's idf of each term. */

@@ -67,7 +67,6 @@ export async function search(
 
 /** A wording of the query with what searching for it takes. */
 interface Variant {
-  readonly text: string;
   readonly facts: SearchFacts;
   readonly vector: Float32Array | undefined;
 }
@@ -90,12 +89,11 @@ export async function answerSearch(
     return { ...cached, receipt: { ...cached.receipt, stageTimes: stages.times } };
   }
   const degraded = new Set<Degradation>();
+  const { queryExpansion: mode } = query;
   const expansion =
-    query.queryExpansion === "none"
+    mode === "none"
       ? { variants: [query.queryText], degraded: false }
-      : await stages.time("expand", () =>
-          expandQuery(deps, { ...query, mode: query.queryExpansion as "heuristic" | "model" }, signal),
-        );
+      : await stages.time("expand", () => expandQuery(deps, { ...query, mode }, signal));
   if (expansion.degraded) degraded.add("expansion_unavailable");
   const variants = await Promise.all([
     preparing.variant,
@@ -158,7 +156,7 @@ function prepareVariant(
     query.searchType === "text"
       ? Promise.resolve(undefined)
       : stages.time("embed", () => embedQuery(deps, query, meaning, signal));
-  const variant = Promise.all([facts, vector]).then(([facts, vector]) => ({ text, facts, vector }));
+  const variant = Promise.all([facts, vector]).then(([facts, vector]) => ({ facts, vector }));
   // Whichever fails first is reported; the other must not end the process.
   variant.catch(() => undefined);
   return { facts, variant };
@@ -172,7 +170,7 @@ async function embedQuery(
   signal: AbortSignal,
 ): Promise<Float32Array | undefined> {
   try {
-    return await deps.queryCache.embed(deps.provider, text.normalize("NFKC"), signal);
+    return await deps.queryCache.embed(deps.provider, text, signal);
   } catch (error) {
     const isUnavailable = error instanceof DependencyUnavailableError || error instanceof LimitExceededError;
     if (!isUnavailable || query.searchType === "vector") throw error;
@@ -196,7 +194,7 @@ async function findHits(
   const settings = large ? { settings: indexSettings(large.facts.indexProfile) } : {};
   return await database.transaction(
     async (transaction) => {
-      const perVariant: Candidates[] = [];
+      let own: Candidates | undefined;
       const rankings: (readonly ScoredCandidate[])[] = [];
       for (const { facts, vector } of variants) {
         const asked = {
@@ -209,16 +207,15 @@ async function findHits(
           timeLeftMs,
         };
         const found = await stages.time("candidates", () => findCandidates({ transaction, table }, asked));
-        perVariant.push(found);
+        own ??= found;
         rankings.push(
           await stages.time("fuse", () => applyFeedback({ transaction, table }, query, vector, fuse(found.candidates, query))),
         );
       }
       const ranked = combineVariants(rankings);
       const collected = await stages.time("load", () => collectHits(transaction, query, ranked));
-      const [found] = perVariant;
-      if (!found) throw new Error("a query is a variant of itself");
-      return { found, collected };
+      if (!own) throw new Error("a query is a variant of itself");
+      return { found: own, collected };
     },
     { signal, snapshot: true, ...settings },
   );

@@ -16,6 +16,11 @@ export class Parameters {
   }
 }
 
+/** What must hold of `documents d` to be one that the filter allows of the owner who is the first parameter. */
+export function allowedCondition(filter: DocumentFilter, parameters: Parameters): string {
+  return ["d.owner_id = $1", ...filterConditions(filter, parameters)].join(" and ");
+}
+
 /** Whether a filter allows every document. */
 export function isUnfiltered(filter: DocumentFilter): boolean {
   return filterConditions(filter, new Parameters()).length === 0;

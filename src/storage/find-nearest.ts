@@ -3,7 +3,7 @@ import { efSearchOf, type IndexProfile } from "../domain/index-profile.ts";
 import { limits } from "../domain/limits.ts";
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
-import { filterConditions, Parameters } from "./filter-sql.ts";
+import { allowedCondition, isUnfiltered, Parameters } from "./filter-sql.ts";
 import { PackedRecords } from "./packed-records.ts";
 import { excludedCondition, type LeafRow, type Leaves, packLeaves } from "./read-leaves.ts";
 import type { Corpus } from "./search-facts.ts";
@@ -73,12 +73,12 @@ export interface NearResult {
  */
 export async function findNearest(queryable: Queryable, table: EmbeddingTable, query: NearQuery): Promise<NearResult> {
   const parameters = new Parameters([query.ownerId]);
-  const conditions = filterConditions(query.filter, parameters);
+  const isFiltered = !isUnfiltered(query.filter);
   const allowed = `allowed as materialized (
-       select d.document_id from documents d where ${["d.owner_id = $1", ...conditions].join(" and ")})`;
+       select d.document_id from documents d where ${allowedCondition(query.filter, parameters)}),`;
   // `is true` keeps it a filter of the scan: as a join it would make the planner leave the index and its order.
   const isAllowed = (alias: string) =>
-    conditions.length === 0 ? "" : `and (${alias}.document_id in (select document_id from allowed)) is true`;
+    isFiltered ? `and (${alias}.document_id in (select document_id from allowed)) is true` : "";
   const words = packLeaves(query.corpora, parameters);
   // Only vectors are compared with it, and PostgreSQL refuses a parameter that the statement does not use.
   const excluded = query.queryVector ? excludedCondition(query.corpora, "x", parameters) : "false";
@@ -89,8 +89,8 @@ export async function findNearest(queryable: Queryable, table: EmbeddingTable, q
             select from document_chunks x where x.owner_id = $1 and x.chunk_id = e.chunk_id and ${excluded})`;
   const { rows } = await queryable.query<LeafRow & { nearest: Buffer | null }>(
     query.isExact ? "find_nearest_exact" : "find_nearest",
-    `with ${conditions.length === 0 ? "" : `${allowed},`}
-     nearest as materialized (${nearestRows(table, query, { isFiltered: conditions.length > 0, isAllowed: isAllowed("e"), isWanted }, parameters)})
+    `with ${isFiltered ? allowed : ""}
+     nearest as materialized (${nearestRows(table, query, { isFiltered, isAllowed: isAllowed("e"), isWanted }, parameters)})
      select ${words.list},
             (select string_agg(uuid_send(n.chunk_id) || uuid_send(p.document_id) || int4send(p.chunk_index) || float4send(n.similarity), ''
                      order by n.similarity desc, n.chunk_id)

@@ -2,7 +2,7 @@ import type { StoredDocument } from "../domain/document.ts";
 import type { DocumentFilter } from "../domain/filter.ts";
 import type { Database } from "./database.ts";
 import { type DocumentRow, documentColumns, toStoredDocument } from "./document-rows.ts";
-import { filterConditions, Parameters } from "./filter-sql.ts";
+import { allowedCondition, Parameters } from "./filter-sql.ts";
 
 export const documentOrders = ["created_at", "updated_at", "document_name"] as const;
 export type DocumentOrder = (typeof documentOrders)[number];
@@ -36,7 +36,7 @@ export async function listDocuments(
   const { sql, type } = orderExpressions[query.order];
   const direction = query.descending ? "desc" : "asc";
   const parameters = new Parameters([query.ownerId]);
-  const conditions = ["d.owner_id = $1", ...filterConditions(query.filter, parameters)];
+  const conditions = [allowedCondition(query.filter, parameters)];
   if (query.after) {
     const value = `${parameters.add(query.after.value)}::${type}${type === "text" ? ` collate "C"` : ""}`;
     const id = `${parameters.add(query.after.documentId)}::uuid`;

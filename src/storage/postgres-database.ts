@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientBase, escapeLiteral, Pool, type PoolClient, type PoolConfig } from "pg";
 import { abortError, DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { untilAborted } from "../domain/until-aborted.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Database, PoolStatistics, Queryable, QueryResult, Session, TransactionOptions } from "./database.ts";
@@ -168,17 +169,14 @@ export class PostgresDatabase implements Database {
         giveBack(false);
       });
     if (!signal) return running;
-    const aborted = rejectOnAbort(signal);
     try {
-      return await Promise.race([running, aborted.promise]);
+      return await untilAborted(running, signal);
     } catch (error) {
       // An aborted statement still runs on the server. Closing its connection is the order to stop; the embedded database knows no
       // such order, so there the connection stays busy until the statement has ended.
       if (signal.aborted && this.kind === "postgres") giveBack(true);
       running.catch(() => undefined);
       throw error;
-    } finally {
-      aborted.stop();
     }
   }
 
@@ -188,16 +186,13 @@ export class PostgresDatabase implements Database {
       throw new LimitExceededError("DATABASE_BUSY", "too many requests wait for a database connection", 1_000);
     }
     const connecting = this.#pool.connect();
-    const aborted = signal && rejectOnAbort(signal);
     try {
-      return await (aborted ? Promise.race([connecting, aborted.promise]) : connecting);
+      return await (signal ? untilAborted(connecting, signal) : connecting);
     } catch (error) {
       // A connection that arrives after the wait was given up goes back to the pool.
       connecting.then((client) => client.release()).catch(() => undefined);
       this.#countError(error, signal);
       throw translateDatabaseError(error, signal);
-    } finally {
-      aborted?.stop();
     }
   }
 
@@ -238,22 +233,12 @@ function beginStatement({ snapshot, settings = {} }: TransactionOptions): string
 
 /**
  * What every connection needs, in one round trip. Plans are made for the actual parameters: a generic plan made 9 ms into 52 for
- * large owners; compiling, and starting parallel workers, costs more than these statements take. Times are read back as text in page tokens, so their form must not
- * depend on the database's settings.
+ * large owners; compiling, and starting parallel workers, costs more than these statements take. Times are read back as text in page
+ * tokens, so their form must not depend on the database's settings.
  */
 function sessionSettings(options: PoolOptions): string {
   const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to force_custom_plan; set jit to off; set max_parallel_workers_per_gather to 0; set datestyle to 'ISO, YMD'; set timezone to 'UTC'`;
   return options.kind === "embedded"
     ? shared
     : `${shared}; set statement_timeout to '${limits.statementTimeoutMs}ms'; set idle_in_transaction_session_timeout to '60s'; set client_connection_check_interval to '1s'`;
-}
-
-function rejectOnAbort(signal: AbortSignal): { promise: Promise<never>; stop: () => void } {
-  let stop = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    const listener = () => reject(abortError(signal));
-    signal.addEventListener("abort", listener, { once: true });
-    stop = () => signal.removeEventListener("abort", listener);
-  });
-  return { promise, stop };
 }

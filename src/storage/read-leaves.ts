@@ -2,7 +2,7 @@ import type { DocumentFilter } from "../domain/filter.ts";
 
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
-import { filterConditions, Parameters } from "./filter-sql.ts";
+import { allowedCondition, isUnfiltered, Parameters } from "./filter-sql.ts";
 import { PackedRecords, type Uuids } from "./packed-records.ts";
 import { type Corpus, termQuery } from "./search-facts.ts";
 import { vectorParameter } from "./vector-codec.ts";
@@ -51,15 +51,13 @@ export interface LeafQuery {
   readonly filter: DocumentFilter;
 }
 
-/**
- * Reads leaves with the frequencies of the query's terms and their similarity to the query, in one statement. */
+/** Reads leaves with the frequencies of the query's terms and their similarity to the query, in one statement. */
 export async function readLeaves(queryable: Queryable, table: EmbeddingTable, query: LeafQuery): Promise<Leaves> {
   const { scope } = query;
   const parameters = new Parameters([query.ownerId]);
-  const conditions = filterConditions(query.filter, parameters);
-  const allowedDocuments = `select d.document_id from documents d where ${["d.owner_id = $1", ...conditions].join(" and ")}`;
+  const allowedDocuments = `select d.document_id from documents d where ${allowedCondition(query.filter, parameters)}`;
   // Of an owner that is read whole, what the filter refuses still tells how frequent words are.
-  const isAllowed = conditions.length > 0 && scope.kind !== "allowed" ? `c.document_id in (${allowedDocuments})` : "true";
+  const isAllowed = !isUnfiltered(query.filter) && scope.kind !== "allowed" ? `c.document_id in (${allowedDocuments})` : "true";
   const vector = query.queryVector && parameters.add(vectorParameter(table, query.queryVector));
   const similarity = vector && `(1 - (e.embedding <=> ${vector}::${table.vectorType}(${table.dimension})))::real`;
   const isJoined = scope.kind !== "owner" && similarity !== undefined;
@@ -194,6 +192,7 @@ function unpackLeaves({ leaves, speakers }: LeafRow, width: number): Leaves {
     phrased: Uint8Array.from(flags, (flag) => flag >> 1),
   };
 }
+
 /** Whether a row of `document_chunks` holds what the query excludes; `false` if it excludes nothing. */
 export function excludedCondition(corpora: readonly Corpus[], alias: string, parameters: Parameters): string {
   return casesOf(corpora, alias, parameters, ({ excluded }) => matching(alias, excluded, parameters) ?? "false", "false");
@@ -229,7 +228,7 @@ const termFrequencyBounds = Array.from({ length: 64 }, (_, index) => {
 });
 
 /** How often a lexeme occurs, by its packed rank. */
-const frequencyOfRank = Uint8Array.from(
-  { length: rankScale / 10 + 1 },
-  (_, rank) => termFrequencyBounds.findLastIndex((bound) => rank >= bound) + 1,
-);
+const frequencyOfRank = new Uint8Array(rankScale / 10 + 1);
+termFrequencyBounds.forEach((bound, index) => {
+  frequencyOfRank.fill(index + 1, Math.ceil(bound));
+});

@@ -4,6 +4,7 @@ import { parseQuery } from "../../src/search/parse-query.ts";
 import { indexSettings } from "../../src/storage/find-nearest.ts";
 import { readSearchFacts } from "../../src/storage/search-facts.ts";
 import { type Sketch, store } from "./prepared-documents.ts";
+import { randomNumbers } from "./random-numbers.ts";
 import { dimension, embedWaiting, type TestStorage } from "./test-storage.ts";
 
 type Storage = Pick<TestStorage, "database" | "table">;
@@ -15,17 +16,6 @@ const vocabulary = 2_000;
 /** The word of this rank: the first stands in nearly every leaf, the hundredth in one of 25, the thousandth in one of 250. */
 export function wordOf(rank: number): string {
   return `w${rank}x`;
-}
-
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 const wordVectors = new Map<string, readonly number[]>();
@@ -88,7 +78,6 @@ export async function findCandidatesOf(
     queryVector: vectorOf(queryText),
     textWindow: 0,
     count: 1_000,
-    limit: 10,
     exactChunksMax: 1_000_000,
     timeLeftMs: () => undefined,
     ...rest,

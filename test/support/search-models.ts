@@ -6,7 +6,7 @@ import type { SearchModelDeps, SearchModels } from "../../src/search/search-mode
 /** Long enough for a loopback server on a busy machine, short enough to wait for. */
 const timeoutMs = 700;
 
-export const apiKey = "sk-test-4711";
+export const apiKey = "sk-test-tarragon";
 
 export function openTestChatModel(baseUrl: string): Promise<ChatModel> {
   return openChatModel({ baseUrl, model: "test-model", apiKey, timeoutMs });
