@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, extname, join } from "node:path";
+import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
@@ -12,16 +11,19 @@ import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { Logger } from "../observability/logger.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
-import type { EmbeddedDatabaseThreadData, EmbeddedDatabaseThreadMessage } from "./embedded-database-thread.ts";
+import { EmbeddedConnection } from "./embedded-connection.ts";
+import type {
+  EmbeddedDatabaseThreadData,
+  EmbeddedDatabaseThreadMessage,
+  EmbeddedDatabaseThreadRequest,
+} from "./embedded-database-thread.ts";
 
 /** A PostgreSQL that runs inside this process, with its files in a data directory that no other process uses meanwhile. */
 export interface EmbeddedDatabase {
-  readonly connection: Pick<PoolConfig, "host" | "port" | "user" | "database">;
+  readonly connection: Pick<PoolConfig, "user" | "database" | "stream">;
   /** Writes everything and frees the directory; call it after the pool has ended. */
   stop(): Promise<void>;
 }
-
-const socketDirectoryPrefix = "llmemory-socket-";
 
 /** Of the directory in which a database is being created. */
 const temporaryPrefix = "pgdata.new-";
@@ -34,19 +36,16 @@ const temporaryPrefix = "pgdata.new-";
 export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirectory: string): Promise<EmbeddedDatabase> {
   const lock = await lockDataDirectory(dataDirectory);
   const databaseDirectory = join(dataDirectory, "pgdata");
-  const socketDirectory = process.platform === "win32" ? undefined : await makeSocketDirectory(dataDirectory);
-  const listen = socketDirectory ? { path: join(socketDirectory, ".s.PGSQL.5432") } : { host: "127.0.0.1", port: 0 };
   let thread: Worker | undefined;
   let stopping = false;
   const cleanUp = async () => {
     stopping = true;
     await thread?.terminate();
-    if (socketDirectory) await rm(socketDirectory, { recursive: true, force: true });
     lock.release();
   };
   try {
     if (!existsSync(databaseDirectory)) await createDatabase(databaseDirectory);
-    const running = startThread({ dataDirectory: databaseDirectory, listen });
+    const running = startThread({ dataDirectory: databaseDirectory });
     thread = running;
     // Never settles by itself if the thread is gone already when somebody begins to wait for it.
     const exited = once(running, "exit").catch(() => undefined);
@@ -54,15 +53,16 @@ export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirect
       if (!stopping) deps.logger.error({ err: error }, "the embedded database has stopped; restart llmemory");
     });
     const message = await firstMessage(running);
-    if (message.type !== "listening") {
+    if (message.type !== "ready") {
       throw cannotOpen(databaseDirectory, message.type === "failed" ? message.message : "it closed at once");
     }
     return {
-      connection: { user: "postgres", database: "postgres", ...socketConnection(socketDirectory, message.port) },
+      connection: { user: "postgres", database: "postgres", stream: () => new EmbeddedConnection(running) },
       async stop() {
         stopping = true;
         const closed = once(running, "message").catch(() => undefined);
-        running.postMessage("stop");
+        const request: EmbeddedDatabaseThreadRequest = { type: "stop" };
+        running.postMessage(request);
         await Promise.race([closed, exited]);
         await cleanUp();
       },
@@ -71,20 +71,6 @@ export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirect
     await cleanUp();
     throw error;
   }
-}
-
-/**
- * A directory for the database's socket: a directory of our own keeps other users of the machine out, which a port cannot, and the
- * path of a socket must be short, which a data directory's need not be. The one that an earlier process left when it was killed is
- * removed.
- */
-async function makeSocketDirectory(dataDirectory: string): Promise<string> {
-  const note = join(dataDirectory, "socket-directory");
-  const earlier = await readFile(note, "utf8").catch(() => "");
-  if (basename(earlier).startsWith(socketDirectoryPrefix)) await rm(earlier, { recursive: true, force: true });
-  const directory = await mkdtemp(join(tmpdir(), socketDirectoryPrefix));
-  await writeFile(note, directory);
-  return directory;
 }
 
 /** Creates the database's files, aside, so that an interruption leaves no half database behind. */
@@ -115,10 +101,6 @@ function startThread(workerData: EmbeddedDatabaseThreadData): Worker {
 function cannotOpen(databaseDirectory: string, reason: string, cause?: unknown): StartupError {
   const message = `the embedded database cannot be opened under ${databaseDirectory}: ${reason}; move the directory away to start with an empty one`;
   return new StartupError(message, { cause });
-}
-
-function socketConnection(socketDirectory: string | undefined, port: number | undefined): { host: string; port: number } {
-  return { host: socketDirectory ?? "127.0.0.1", port: port ?? 5432 };
 }
 
 async function firstMessage(thread: Worker): Promise<EmbeddedDatabaseThreadMessage> {

@@ -18,7 +18,7 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
   const { schema, slowQueryMs } = settings;
   if (settings.databaseUrl === undefined) {
     const embedded = await startEmbeddedDatabase(deps, settings.dataDirectory);
-    // All sockets of the embedded database share one session, so it can serve one statement, and one transaction, at a time.
+    // All connections to the embedded database share one session, so it can serve one statement, and one transaction, at a time.
     const database = new PostgresDatabase(deps, {
       kind: "embedded",
       connection: embedded.connection,

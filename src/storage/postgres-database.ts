@@ -7,10 +7,11 @@ import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Database, PoolStatistics, Queryable, QueryResult, Session, TransactionOptions } from "./database.ts";
 import { errorType, isRetryable, translateDatabaseError } from "./database-errors.ts";
+import { listenForNotices } from "./listen-for-notices.ts";
 
 export interface PoolOptions {
   readonly kind: Database["kind"];
-  readonly connection: Pick<PoolConfig, "connectionString" | "host" | "port" | "user" | "database">;
+  readonly connection: Pick<PoolConfig, "connectionString" | "user" | "database" | "stream">;
   readonly poolSizeMax: number;
   readonly schema: string;
   readonly slowQueryMs: number;
@@ -27,6 +28,7 @@ interface Statement {
 export class PostgresDatabase implements Database {
   readonly kind: Database["kind"];
   version = "PostgreSQL";
+  readonly listen: Database["listen"];
   /** Transactions committed by this process. */
   commitCount = 0;
   readonly #pool: Pool;
@@ -39,6 +41,8 @@ export class PostgresDatabase implements Database {
     this.kind = options.kind;
     this.#options = options;
     this.#deps = deps;
+    if (options.kind === "postgres")
+      this.listen = (channel, listener, signal) => listenForNotices(options.connection, channel, listener, signal);
     this.#pool = new Pool({
       ...options.connection,
       max: options.poolSizeMax,

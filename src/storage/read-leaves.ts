@@ -157,17 +157,19 @@ export function packLeaves(
     "int2send(c.token_count::smallint)",
     `int2send((${byCorpus((_, index) => String(index), "-1")})::smallint)`,
     `int2send((${flags})::smallint)`,
-    `float4send(${similarity === undefined ? "'NaN'::real" : `coalesce(${similarity}, 'NaN')`})`,
+    ...(similarity === undefined ? [] : [`float4send(coalesce(${similarity}, 'NaN'))`]),
     ...(width === 0 ? [] : [`(${byCorpus(ranks, ranks({ terms: [] }))})`]),
   ];
   const list = `string_agg(${fields.join(" || ")}, '') as leaves,
                 case when count(c.speaker) > 0 then array_agg(c.speaker) end as speakers`;
-  return { list, unpack: (row) => unpackLeaves(row, width) };
+  return { list, unpack: (row) => unpackLeaves(row, { width, hasSimilarity: similarity !== undefined }) };
 }
 
-const ranksOffset = 46;
-
-function unpackLeaves({ leaves, speakers }: LeafRow, width: number): Leaves {
+function unpackLeaves(
+  { leaves, speakers }: LeafRow,
+  { width, hasSimilarity }: { readonly width: number; readonly hasSimilarity: boolean },
+): Leaves {
+  const ranksOffset = hasSimilarity ? 46 : 42;
   const records = new PackedRecords(leaves, ranksOffset + 2 * width);
   const { count } = records;
   const flags = records.smallIntegers(40);
@@ -184,7 +186,7 @@ function unpackLeaves({ leaves, speakers }: LeafRow, width: number): Leaves {
     chunkIndexes: records.integers(32),
     tokenCounts: records.smallIntegers(36),
     corpora: records.smallIntegers(38),
-    similarities: records.reals(42),
+    similarities: hasSimilarity ? records.reals(42) : new Float32Array(count).fill(Number.NaN),
     speakers: speakers ?? [],
     frequencies,
     width,

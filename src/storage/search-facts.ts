@@ -38,12 +38,16 @@ export interface SearchFacts {
   readonly isCut: boolean;
   /** Leaves of the owner. */
   readonly chunkCount: number;
-  /** Moves with whatever changes the owner's answers. */
+  /** Those of them whose documents have expired and are not erased yet; a search that meets any takes a filter against them with it. */
+  readonly expiredChunks: number;
+  /** Moves with whatever changes the owner's answers: writes, arriving vectors, and documents that expire. */
   readonly version: bigint;
   /** Whether some of the owner's chunks have no vector yet. */
   readonly hasPendingEmbeddings: boolean;
   /** What the approximate index was built for last; another process may have rebuilt it. */
   readonly indexProfile: IndexProfile;
+  /** The model whose vectors are to be searched, which another process may have changed; undefined: the owner has nothing. */
+  readonly activeModelId: string | undefined;
 }
 
 interface FactsRow {
@@ -51,21 +55,28 @@ interface FactsRow {
   chunk_count: string;
   token_count: string;
   version: string;
+  expired_documents: number;
+  expired_chunks: number;
   has_pending: boolean;
   index_profile: IndexProfile | null;
-  terms: string[] | null;
+  active_model: string;
+  /** A tsvector as text. */
+  terms: string | null;
   phrases: string[] | null;
   excluded: string[] | null;
 }
 
+/** A version is that of the owner's writes, then the number of documents that have expired since, which is far below 2 to the power of this. */
+const expiredBits = 32n;
+
 /**
- * Reads the facts of an owner and parses the query for each configuration of its chunks, in one statement.
+ * Reads the facts of an owner at a time and parses the query for each configuration of its chunks, in one statement.
  *
  * @param textConfig the only configuration to parse for; undefined: all that the owner's chunks have.
  */
 export async function readSearchFacts(
   queryable: Queryable,
-  owner: { readonly ownerId: string; readonly modelId: string },
+  owner: { readonly ownerId: string; readonly modelId: string; readonly now: Date },
   query: WordQuery,
   textConfig: string | undefined,
   signal?: AbortSignal,
@@ -73,13 +84,12 @@ export async function readSearchFacts(
   const phrases = query.phrases.flat().map((phrase) => indexText(phrase, "query"));
   const { rows } = await queryable.query<FactsRow>(
     "read_search_facts",
-    // The primary keys of owner_counters, embedding_jobs and embedding_models
-    `select c.*,
+    // The primary keys of owner_counters, embedding_jobs and embedding_models; documents_of_owner_by_expiry
+    `select c.*, x.*,
             exists (select from embedding_jobs j where j.owner_id = $1 and j.model_id = $2) as has_pending,
             (select m.index_profile from embedding_models m where m.model_id = $2) as index_profile,
-            (select array_agg(lexeme order by positions[1])
-             from unnest(to_tsvector(c.text_config::regconfig, $3))
-             where c.chunk_count > 0) as terms,
+            (select m.model_id from embedding_models m where m.state = 'active') as active_model,
+            case when c.chunk_count > 0 then to_tsvector(c.text_config::regconfig, $3)::text end as terms,
             (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text order by n)
              from unnest($4::text[]) with ordinality as p (p, n)
              where c.chunk_count > 0) as phrases,
@@ -89,13 +99,17 @@ export async function readSearchFacts(
      from (select text_config, sum(chunk_count) as chunk_count, sum(token_count) as token_count, sum(version) as version
            from owner_counters
            where owner_id = $1
-           group by text_config) as c`,
+           group by text_config) as c,
+          (select count(*)::integer as expired_documents, coalesce(sum(chunk_count), 0)::integer as expired_chunks
+           from documents
+           where owner_id = $1 and expires_at <= $6) as x`,
     [
       owner.ownerId,
       owner.modelId,
       indexText(query.words, "query"),
       phrases,
       query.excluded.map((text) => indexText(text, "query")),
+      owner.now,
     ],
     signal,
   );
@@ -118,9 +132,12 @@ export async function readSearchFacts(
     ],
     isCut,
     chunkCount: corpora.reduce((sum, corpus) => sum + corpus.chunkCount, 0),
-    version: rows.reduce((sum, row) => sum + BigInt(row.version), 0n),
+    expiredChunks: rows[0]?.expired_chunks ?? 0,
+    version:
+      (rows.reduce((sum, row) => sum + BigInt(row.version), 0n) << expiredBits) + BigInt(rows[0]?.expired_documents ?? 0),
     hasPendingEmbeddings: rows[0]?.has_pending ?? false,
     indexProfile: rows[0]?.index_profile ?? defaultIndexProfile,
+    activeModelId: rows[0]?.active_model,
   };
 }
 
@@ -136,8 +153,22 @@ function toCorpus(row: FactsRow, query: WordQuery): Corpus {
     textConfig: row.text_config,
     chunkCount: Number(row.chunk_count),
     tokenCount: Number(row.token_count),
-    terms: row.terms ?? [],
+    terms: row.terms === null ? [] : lexemesInOrder(row.terms),
     required: groups.length === 0 ? undefined : groups.map((group) => `(${group.join(" | ")})`).join(" & "),
     excluded: excluded.length === 0 ? undefined : excluded.map((text) => `(${text})`).join(" | "),
   };
+}
+
+/**
+ * The lexemes of a tsvector in the order of the text they come from. Taken apart here, since to have the database do it for the
+ * configurations of one search took as long as all else that the statement does.
+ *
+ * @param tsvector as text, with positions: `'cat':2 'it''s':1,3`.
+ */
+function lexemesInOrder(tsvector: string): readonly string[] {
+  const lexemes = [...tsvector.matchAll(/'((?:''|\\\\|[^'\\])*)':(\d+)/g)];
+  return lexemes
+    .map(([, lexeme = "", position]) => ({ lexeme: lexeme.replaceAll(/(['\\])\1/g, "$1"), position: Number(position) }))
+    .sort((left, right) => left.position - right.position)
+    .map(({ lexeme }) => lexeme);
 }
