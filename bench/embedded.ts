@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -11,21 +11,21 @@ import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import { repositoryDirectory } from "../scripts/toolchains.ts";
-import { findDemoDocuments } from "../src/cli/demo/demo-documents.ts";
-import { loadSettings } from "../src/config/settings.ts";
+import { loadSettings } from "../src/config/load-settings.ts";
 import { startService as startInProcess } from "../src/server/start-service.ts";
 import { startPostgres } from "../test/support/postgres/postgres-server.ts";
-import { type Service, startService } from "../test/support/service.ts";
-import { cpuSeconds, describeMachine, quantile, residentMb } from "./machine.ts";
+import type { Service } from "../test/support/service.ts";
+import { startCompiled } from "./compiled-service.ts";
+import { type DemoTexts, prepareDemoTexts } from "./demo-texts.ts";
+import { measureEmbedderShare, showShare } from "./embedder-share.ts";
+import { describeMachine, quantile, residentMb } from "./machine.ts";
 
 /**
  * Measures the service as a newcomer runs it: on the embedded database and the local model, compiled. Writes one file per section into `bench/results`. Run it as `npm run bench:embedded`, on a quiet machine.
  */
 const run = promisify(execFile);
 const bench = join(repositoryDirectory, "bench");
-// As `npm start` runs it.
-const command = [process.execPath, "--max-semi-space-size=4", join(repositoryDirectory, "dist/cli/main.js")] as const;
-const environment = { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_EMBEDDING_WORKERS: "1", LLMEMORY_LOG_LEVEL: "error" };
+const environment = { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_EMBEDDING_WORKERS: "1" };
 const directory = await mkdtemp(join(tmpdir(), "llmemory-bench-"));
 let rows: string[] = [];
 const row = (what: string, measured: string, bound: string) => {
@@ -34,7 +34,7 @@ const row = (what: string, measured: string, bound: string) => {
 };
 
 /** By name, so that one can be measured again alone: `npm run bench:embedded -- search`. */
-const sections: Readonly<Record<string, (prepared: Prepared) => Promise<void>>> = {
+const sections: Readonly<Record<string, (prepared: DemoTexts) => Promise<void>>> = {
   start: measureStart,
   search: async ({ texts }) => {
     await measureSearch(texts, undefined);
@@ -50,7 +50,7 @@ const sections: Readonly<Record<string, (prepared: Prepared) => Promise<void>>> 
 };
 
 try {
-  const prepared = await prepareTexts();
+  const prepared = await prepareDemoTexts(directory);
   const chosen = process.argv.slice(2);
   for (const [name, measure] of Object.entries(sections)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
@@ -65,22 +65,12 @@ try {
   await rm(directory, { recursive: true, force: true });
 }
 
-/** The demo's documents as a folder, and all their chunks. */
-interface Prepared {
-  readonly folder: string;
-  readonly texts: readonly string[];
-}
-
 async function start(
   dataDirectory: string,
   changes: Readonly<Record<string, string>> = {},
   databaseUrl?: string,
 ): Promise<Service> {
-  return await startService({
-    command: [...command],
-    database: { databaseUrl, dataDirectory },
-    environment: { ...environment, ...changes },
-  });
+  return await startCompiled({ databaseUrl, dataDirectory }, { ...environment, ...changes });
 }
 
 /** Service and bare database in turn, so that a change of the machine's load meets both. */
@@ -117,61 +107,14 @@ async function measureStart(): Promise<void> {
   row("resident 5 s after a later start", megabytes(service.existingMb), `bare PGlite ${megabytes(bare.existingMb)}`);
 }
 
-async function prepareTexts(): Promise<Prepared> {
-  const documents = await findDemoDocuments(new AbortController().signal);
-  const folder = join(directory, "documents");
-  await mkdir(folder);
-  for (const [index, file] of documents.files.entries()) await copyFile(file.path, join(folder, `${index}.md`));
-  await using service = await start(join(directory, "texts"), { LLMEMORY_EMBEDDING_PROVIDER: "hashing" });
-  await run(command[0], [command[2], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench"]);
-  return { folder, texts: await readChunks(service) };
-}
-
-/** Texts per CPU second of `ingest --wait`, beside the embedder alone on the same chunks, three times in turn. */
-async function measureIngest({ folder }: Prepared): Promise<void> {
-  const serviceRates: number[] = [];
-  const bareRates: number[] = [];
-  const textsFile = join(directory, "texts.json");
-  let texts: string[] = [];
-  for (let round = 0; round < 3; round++) {
-    await using service = await start(join(directory, `ingest-${round}`));
-    const before = cpuSeconds(service.pid);
-    await run(command[0], [command[2], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", "--wait"]);
-    const used = cpuSeconds(service.pid) - before;
-    if (round === 0) {
-      texts = await readChunks(service);
-      await writeFile(textsFile, JSON.stringify(texts));
-    }
-    serviceRates.push(texts.length / used);
-    const { stdout } = await run(process.execPath, [join(bench, "bare-embedder.ts"), textsFile]);
-    const result: { texts: number; cpuSeconds: number } = JSON.parse(stdout);
-    bareRates.push(result.texts / result.cpuSeconds);
-  }
-  const ratios = serviceRates.map((rate, index) => rate / (bareRates[index] ?? Number.NaN));
-  const percent = (ratio: number) => `${(100 * ratio).toFixed(0)} %`;
+/** Texts per CPU second of the whole service, beside the embedder alone. */
+async function measureIngest({ folder }: DemoTexts): Promise<void> {
+  const share = await measureEmbedderShare(folder, directory, (round) => start(join(directory, `ingest-${round}`)));
   row(
-    `ingest of the demo's documents, ${texts.length} chunks: chunks embedded per CPU second of the whole service, database included`,
-    `${quantile(serviceRates, 0.5).toFixed(2)}, ${percent(quantile(ratios, 0.5))} of the embedder alone (${ratios.map(percent).join(", ")})`,
-    `embedder alone ${quantile(bareRates, 0.5).toFixed(2)}`,
+    `ingest of the demo's documents, ${share.chunks} chunks: chunks embedded per CPU second of the whole service, database included`,
+    showShare(share).shown,
+    `embedder alone ${quantile(share.bareRates, 0.5).toFixed(2)}`,
   );
-}
-
-async function readChunks(service: Service): Promise<string[]> {
-  const memory = createClient(MemoryService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
-  const texts: string[] = [];
-  for (let pageToken = ""; ; ) {
-    const page = await memory.listDocuments({ ownerId: "bench", pageToken });
-    for (const { documentId } of page.documents) {
-      const { chunks } = await memory.getDocument({
-        ownerId: "bench",
-        key: { case: "documentId", value: documentId },
-        includeChunks: true,
-      });
-      texts.push(...chunks.filter((chunk) => chunk.chunkLevel === 0).map((chunk) => chunk.content));
-    }
-    if (page.nextPageToken === "") return texts;
-    pageToken = page.nextPageToken;
-  }
 }
 
 /** A search over 1,000 chunks of one owner: what the client waits for, less what the receipt says embedding took. */
@@ -214,7 +157,7 @@ async function measureSearch(texts: readonly string[], databaseUrl: string | und
 }
 
 /** The delay of the service's event loop while its threads embed 500 chunks that arrive as one document each. */
-async function measureEventLoop({ texts }: Prepared): Promise<void> {
+async function measureEventLoop({ texts }: DemoTexts): Promise<void> {
   const settings = loadSettings({
     ...environment,
     LLMEMORY_DATA_DIR: join(directory, "event-loop"),

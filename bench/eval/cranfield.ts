@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DocumentType } from "#gen/llmemory/v1/document_pb.js";
+import { limits } from "../../src/domain/limits.ts";
 import type { JudgedCollection } from "./judged-collection.ts";
 
 /** The Cranfield collection of abstracts on aerodynamics, from `cranfield/cran.all.1400`, `cran.qry` and `cranqrel`. */
@@ -20,13 +21,15 @@ export function cranfieldCollection(files: {
   readonly judgements: string;
 }): JudgedCollection {
   const documents = parseRecords(files.documents)
-    .map((record) => ({ id: String(Number(record.get("I"))), content: contentOf(record) }))
+    .map((record) => ({ id: String(Number(record.get("I"))), documentName: nameOf(record), content: contentOf(record) }))
     .filter(({ content }) => content !== "");
   const ids = new Set(documents.map(({ id }) => id));
   const gradesByQuery = parseJudgements(files.judgements);
   return {
     name: "cranfield",
-    documents: documents.map(({ id, content }) => ({ idAtOrigin: id, documentType: DocumentType.TEXT, content })),
+    documents: documents.map(({ id, documentName, content }) => {
+      return { idAtOrigin: id, documentName, documentType: DocumentType.TEXT, content };
+    }),
     // The judgements number the queries by position, not by the number that the queries' file gives them.
     queries: parseRecords(files.queries).flatMap((record, index) => {
       const id = String(index + 1);
@@ -35,6 +38,11 @@ export function cranfieldCollection(files: {
     }),
     judgedIdOf: ({ idAtOrigin }) => (ids.has(idAtOrigin) ? idAtOrigin : undefined),
   };
+}
+
+/** The title, as long as a name may be. */
+function nameOf(record: ReadonlyMap<string, string>): string {
+  return words(record.get("T")).slice(0, limits.documentNameCharsMax);
 }
 
 /** Title and text; most texts begin with their title. */

@@ -56,6 +56,7 @@ export function locomoCollection(name: string, conversation: LocomoConversation)
     name: `locomo-${name}`,
     documents: sessions.map((session) => ({
       idAtOrigin: session.key,
+      documentName: nameOf(session),
       documentType: DocumentType.CHAT,
       content: session.turns.map((turn) => messageLine(session, turn)).join("\n"),
       ...(session.date === "" ? {} : { documentDate: timestampFromDate(parseSessionDate(session.date)) }),
@@ -76,6 +77,11 @@ function sessionsOf(conversation: LocomoConversation): LocomoSession[] {
     })
     .filter(({ turns }) => turns.length > 0)
     .sort((left, right) => left.number - right.number);
+}
+
+/** As a messenger names a conversation: by who takes part. */
+function nameOf({ turns }: LocomoSession): string {
+  return [...new Set(turns.map(({ speaker }) => speaker))].toSorted().join(" and ");
 }
 
 function messageLine({ date }: LocomoSession, turn: LocomoTurn): string {

@@ -35,6 +35,7 @@ export async function storeCollection(
   };
   const events = {
     onDurable: () => undefined,
+    onIndexed: () => undefined,
     onFailures: (more: readonly IngestFailure[]) => failures.push(...more),
     onReconnect: () => undefined,
   };

@@ -167,7 +167,7 @@ class Stream {
         };
       },
     };
-    const events = { onDurable: () => undefined, onFailures: () => undefined };
+    const events = { onDurable: () => undefined, onIndexed: () => undefined, onFailures: () => undefined };
     const connection = new IngestConnection({ ownerId, streamId, source }, events, this.#stopping.signal);
     this.ended = connection.run(clients.memory).catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) throw error;

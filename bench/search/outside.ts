@@ -1,7 +1,7 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
-import { loadSettings } from "../../src/config/settings.ts";
+import { loadSettings } from "../../src/config/load-settings.ts";
 import type { Metrics } from "../../src/observability/metrics.ts";
 import type { SearchType } from "../../src/search/search-query.ts";
 import { startService } from "../../src/server/start-service.ts";

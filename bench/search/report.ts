@@ -6,13 +6,15 @@ import { describeMachine } from "../machine.ts";
 
 /** Collects the figures of one section and writes them into `bench/results`. */
 export class Report {
+  readonly #subject: "search" | "ingest";
   readonly #section: string;
   readonly #machine = describeMachine();
   readonly #conditions: string;
   readonly #parts: string[] = [];
   #rows: string[] = [];
 
-  constructor(section: string, conditions: string) {
+  constructor(section: string, conditions: string, subject: "search" | "ingest" = "search") {
+    this.#subject = subject;
     this.#section = section;
     this.#conditions = conditions;
   }
@@ -35,9 +37,10 @@ export class Report {
 
   async write(): Promise<void> {
     this.#endTable();
-    const head = `# Search in figures: ${this.#section}\n\nMade by \`npm run bench:search -- ${this.#section}\`.`;
+    const title = this.#subject === "search" ? "Search" : "Ingest";
+    const head = `# ${title} in figures: ${this.#section}\n\nMade by \`npm run bench:${this.#subject} -- ${this.#section}\`.`;
     const load = `- load after the run: ${loadavg()[0]?.toFixed(2)}; ended ${new Date().toISOString().slice(11, 16)} UTC`;
-    const file = join(repositoryDirectory, `bench/results/search-${this.#section}.md`);
+    const file = join(repositoryDirectory, `bench/results/${this.#subject}-${this.#section}.md`);
     await writeFile(file, `${[head, [this.#machine, this.#conditions, load].join("\n"), ...this.#parts].join("\n\n")}\n`);
   }
 

@@ -95,13 +95,14 @@ export class TimedSearch {
 
   constructor({ database, table, metrics }: OpenCorpus, provider: EmbeddingProvider = createHashingEmbedder({ dimension })) {
     this.#keeper.watchStatements(metrics);
+    const watched = this.#keeper.watchEmbedder(provider);
+    const active = { table, provider: watched, bareProvider: watched };
     this.deps = {
       database,
-      table,
+      models: { active, refresh: async () => active },
       metrics,
       logger,
       clock: systemClock,
-      provider: this.#keeper.watchEmbedder(provider),
       queryCache: new QueryEmbeddingCache(0, metrics),
       resultCache: undefined,
       history: new SearchHistory({ database, clock: systemClock, logger, metrics }, { days: 0 }),

@@ -52,6 +52,11 @@ export function bestCut(
   return best;
 }
 
+/** Whether a sentence ends between a word that ends at `wordEnd` and the next, which begins at `nextStart`. */
+export function endsSentence(text: string, wordEnd: number, nextStart: number): boolean {
+  return breakLevel(text, wordEnd, nextStart) >= sentenceEnd;
+}
+
 /** How good a cut is between a word that ends at `wordEnd` and the next, which begins at `cut`. */
 function breakLevel(text: string, wordEnd: number, cut: number): number {
   const gap = text.slice(wordEnd, cut);

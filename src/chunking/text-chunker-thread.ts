@@ -2,8 +2,18 @@
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { chunkText } from "./chunk-text.ts";
+import { fitPrefix } from "./context-prefix.ts";
 import { detectLanguage } from "./detect-language.ts";
-import type { ChunkerThreadSettings, ChunkReply, ChunkRequest } from "./text-chunker-protocol.ts";
+import { enrichLeaves } from "./enrich-leaves.ts";
+import type {
+  ChunkAnswer,
+  ChunkerThreadSettings,
+  ChunkReply,
+  ChunkRequest,
+  ChunkResult,
+  FitRequest,
+  FitResult,
+} from "./text-chunker-protocol.ts";
 import { loadTokenizer } from "./wordpiece-tokenizer.ts";
 
 const port = parentPort;
@@ -12,14 +22,27 @@ if (port === null) throw new Error("text-chunker-thread runs only as a worker th
 const { tokenizerPath, leafTokensMax } = workerData as ChunkerThreadSettings;
 const tokenizer = loadTokenizer(readFileSync(tokenizerPath, "utf8"));
 
-port.on("message", (request: ChunkRequest) => port.postMessage(answer(request)));
+port.on("message", (requests: readonly (ChunkRequest | FitRequest)[]) =>
+  port.postMessage({ kind: "answers", answers: requests.map(answer) } satisfies ChunkReply),
+);
 port.postMessage({ kind: "ready" } satisfies ChunkReply);
 
-function answer({ content, documentType, language, options }: ChunkRequest): ChunkReply {
+function answer(request: ChunkRequest | FitRequest): ChunkAnswer {
+  const compute = "prefixes" in request ? () => shorten(request) : () => chunk(request);
   try {
-    const chunks = chunkText(tokenizer, { content, documentType, options, leafTokensMax });
-    return { kind: "result", result: { chunks, language: language ?? detectLanguage(content, documentType) } };
+    return { kind: "result", result: compute() };
   } catch (error) {
     return { kind: "failure", error };
   }
+}
+
+function chunk(request: ChunkRequest): ChunkResult {
+  const { content, documentType, options } = request;
+  const chunks = chunkText(tokenizer, { content, documentType, options, leafTokensMax });
+  const language = request.language ?? detectLanguage(content, documentType);
+  return { chunks: enrichLeaves(tokenizer, chunks, { ...request, language, leafTokensMax }), language };
+}
+
+function shorten({ prefixes }: FitRequest): FitResult {
+  return prefixes.map(({ prefix, chunkTokens }) => fitPrefix(tokenizer, prefix, leafTokensMax - chunkTokens));
 }

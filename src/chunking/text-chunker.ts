@@ -6,7 +6,16 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { abortError, StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import type { ChunkerThreadSettings, ChunkReply, ChunkRequest, ChunkResult } from "./text-chunker-protocol.ts";
+import type {
+  ChunkAnswer,
+  ChunkerThreadSettings,
+  ChunkReply,
+  ChunkRequest,
+  ChunkResult,
+  FitRequest,
+  FitResult,
+  PrefixToFit,
+} from "./text-chunker-protocol.ts";
 
 /** Has a thread: close it. */
 export interface TextChunker {
@@ -17,13 +26,19 @@ export interface TextChunker {
    * @throws the signal's domain error once it is aborted; work already begun is finished and dropped.
    */
   chunk(request: ChunkRequest, signal: AbortSignal): Promise<ChunkResult>;
+  /** Shortens context prefixes that were written elsewhere to what the model takes beside their chunks; calls wait their turn as above. */
+  fitPrefixes(prefixes: readonly PrefixToFit[], signal: AbortSignal): Promise<FitResult>;
   /** Stops the thread; calls that still wait fail. */
   close(): Promise<void>;
 }
 
+type Outcome = { readonly result: ChunkResult | FitResult } | { readonly error: unknown };
+
 interface WaitingCall {
-  readonly request: ChunkRequest;
-  readonly settle: (outcome: { result: ChunkResult } | { error: unknown }) => void;
+  readonly request: ChunkRequest | FitRequest;
+  /** Was given to a thread that stopped: it may be the one that stopped it. */
+  isSuspect?: boolean;
+  readonly settle: (outcome: Outcome) => void;
 }
 
 // In the package the files are compiled.
@@ -42,11 +57,14 @@ export async function startTextChunker(settings: ChunkerThreadSettings): Promise
   return chunker;
 }
 
-/** One thread, to which one call at a time is given, so that an aborted call that still waits costs nothing. */
+/**
+ * One thread, to which one call at a time is given, so that an aborted call that still waits costs nothing; short ones go together, since
+ * a message between threads takes as long as cutting two kilobytes.
+ */
 class ThreadedTextChunker implements TextChunker {
   readonly #settings: ChunkerThreadSettings;
   readonly #waiting: WaitingCall[] = [];
-  #running: WaitingCall | undefined;
+  #running: readonly WaitingCall[] = [];
   #thread: Promise<Worker> | undefined;
   #isClosed = false;
 
@@ -59,7 +77,16 @@ class ThreadedTextChunker implements TextChunker {
     await this.#thread;
   }
 
-  chunk(request: ChunkRequest, signal: AbortSignal): Promise<ChunkResult> {
+  async chunk(request: ChunkRequest, signal: AbortSignal): Promise<ChunkResult> {
+    // The thread answers a request with the result of its kind.
+    return (await this.#call(request, signal)) as ChunkResult;
+  }
+
+  async fitPrefixes(prefixes: readonly PrefixToFit[], signal: AbortSignal): Promise<FitResult> {
+    return (await this.#call({ prefixes }, signal)) as FitResult;
+  }
+
+  #call(request: ChunkRequest | FitRequest, signal: AbortSignal): Promise<ChunkResult | FitResult> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortError(signal));
       if (this.#isClosed) return reject(closedError());
@@ -85,29 +112,55 @@ class ThreadedTextChunker implements TextChunker {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const call of this.#waiting.splice(0)) call.settle({ error: closedError() });
-    this.#settleRunning({ error: closedError() });
+    this.#settleRunning(this.#running.map(() => ({ error: closedError() })));
     const thread = await this.#thread?.catch(() => undefined);
     await thread?.terminate();
   }
 
   #runNext(): void {
-    if (this.#running !== undefined || this.#isClosed) return;
-    const call = this.#waiting.shift();
-    if (call === undefined) return;
-    this.#running = call;
+    if (this.#running.length > 0 || this.#waiting.length === 0 || this.#isClosed) return;
+    const calls = this.#takeCalls();
+    this.#running = calls;
     this.#thread ??= this.#startThread();
     this.#thread.then(
-      (thread) => thread.postMessage(call.request),
-      (error: unknown) => this.#settleRunning({ error }),
+      (thread) => thread.postMessage(calls.map(({ request }) => request)),
+      (error: unknown) => this.#settleRunning(calls.map(() => ({ error }))),
     );
   }
 
-  /** Ends the call that the thread works on, if there is one, and goes on with the next. */
-  #settleRunning(outcome: { result: ChunkResult } | { error: unknown }): void {
-    const call = this.#running;
-    this.#running = undefined;
-    call?.settle(outcome);
+  /** The first call, and those behind it as long as all are short together. */
+  #takeCalls(): WaitingCall[] {
+    let count = 1;
+    const [first, second] = this.#waiting;
+    if (first && second && !first.isSuspect) {
+      let chars = charsOf(first);
+      for (const next of this.#waiting.slice(1)) {
+        chars += charsOf(next);
+        if (next.isSuspect || chars > limits.chunkerMessageCharsMax) break;
+        count++;
+      }
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Ends the calls that the thread works on, if there are any, and goes on with the next. */
+  #settleRunning(outcomes: readonly Outcome[]): void {
+    const calls = this.#running;
+    this.#running = [];
+    calls.forEach((call, index) => {
+      const outcome = outcomes[index];
+      if (outcome) call.settle(outcome);
+    });
     this.#runNext();
+  }
+
+  /** A call that was alone with the thread has stopped it; of several each is tried alone. */
+  #threadStopped(error: Error): void {
+    if (this.#running.length > 1) {
+      this.#waiting.unshift(...this.#running.map((call) => Object.assign(call, { isSuspect: true })));
+      this.#running = [];
+    }
+    this.#settleRunning(this.#running.map(() => ({ error })));
   }
 
   #startThread(): Promise<Worker> {
@@ -123,8 +176,7 @@ class ThreadedTextChunker implements TextChunker {
         if (reply.kind === "ready") {
           isReady = true;
           resolve(thread);
-        } else if (reply.kind === "result") this.#settleRunning({ result: reply.result });
-        else this.#settleRunning({ error: new Error("the text could not be chunked", { cause: reply.error }) });
+        } else this.#settleRunning(reply.answers.map(toOutcome));
       });
       // Always followed by the exit.
       thread.on("error", (error) => {
@@ -136,10 +188,19 @@ class ThreadedTextChunker implements TextChunker {
         // Before it was ready, the call that waits for the thread learns it from the promise.
         if (!isReady)
           reject(new StartupError(`${message}; check the tokenizer ${this.#settings.tokenizerPath}`, { cause: stoppedBy }));
-        else this.#settleRunning({ error: new Error(`${message}; the next call starts a new one`, { cause: stoppedBy }) });
+        else this.#threadStopped(new Error(`${message}; the next call starts a new one`, { cause: stoppedBy }));
       });
     });
   }
+}
+
+function toOutcome(answer: ChunkAnswer): Outcome {
+  if (answer.kind === "result") return { result: answer.result };
+  return { error: new Error("the text could not be chunked", { cause: answer.error }) };
+}
+
+function charsOf({ request }: WaitingCall): number {
+  return "content" in request ? request.content.length : request.prefixes.length * limits.contextPrefixTokensMax;
 }
 
 function closedError(): Error {

@@ -4,9 +4,12 @@ import type { CommandContext } from "./command-context.ts";
 import { registerAdd } from "./commands/add.ts";
 import { registerDelete } from "./commands/delete.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerGet } from "./commands/get.ts";
 import { registerHealth } from "./commands/health.ts";
 import { registerIngest } from "./commands/ingest.ts";
 import { registerList } from "./commands/list.ts";
+import { registerModel } from "./commands/model.ts";
+import { registerQueue } from "./commands/queue.ts";
 import { registerSearch } from "./commands/search.ts";
 import { registerServerCommands } from "./commands/serve.ts";
 import { registerStats } from "./commands/stats.ts";
@@ -55,9 +58,10 @@ export function createProgram(context: CommandContext, listenForInterrupts: List
   program.commandsGroup("Service:");
   registerServerCommands(program, context);
   program.commandsGroup("Documents:");
-  for (const register of [registerAdd, registerIngest, registerSearch, registerList, registerDelete]) register(program, context);
+  for (const register of [registerAdd, registerIngest, registerSearch, registerList, registerGet, registerDelete])
+    register(program, context);
   program.commandsGroup("State:");
-  for (const register of [registerStats, registerHealth]) register(program, context);
+  for (const register of [registerStats, registerQueue, registerModel, registerHealth]) register(program, context);
   program.commandsGroup("First steps:");
   registerDemo(program, context);
   program.addHelpText("after", `\n${exitCodesHelp}\n\nRun "llmemory COMMAND --help" for the options of a command.`);

@@ -1,5 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
-import { InvalidSettingsError } from "../config/settings.ts";
+import { InvalidSettingsError } from "../config/load-settings.ts";
 import { StartupError } from "../domain/errors.ts";
 import {
   describeServiceError,

@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
-import { isLoopbackHost, type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import { type ChunkSummary, type ContextPrefix, chunkSummaries, contextPrefixes } from "../domain/enrichment.ts";
+import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import { databaseUrl, httpUrl, oneOf, schemaName, trueOrFalse, wholeNumber } from "./setting-parsers.ts";
 
 /** Every setting of the service, read once at start from the environment; command-line options override it. */
 export interface Settings {
@@ -11,11 +13,37 @@ export interface Settings {
   readonly slowQueryMs: number;
   readonly grpcAddress: ListenAddress;
   readonly httpAddress: ListenAddress;
+  /** Where `worker` tells of its metrics and health; undefined: nowhere. */
+  readonly workerHttpAddress: ListenAddress | undefined;
   /** Allows listeners beyond loopback, though nothing encrypts or authenticates them. */
   readonly insecure: boolean;
-  readonly embeddingProvider: "local" | "hashing";
-  /** Components of the hashing embedder's vectors; the local model has its own. */
-  readonly embeddingDimension: number;
+  readonly embeddingProvider: "local" | "openai" | "hashing";
+  /** Name by which the endpoint of the openai provider knows its model; set if that is the provider. */
+  readonly embeddingModel: string | undefined;
+  /** Endpoint that speaks OpenAI's embeddings. */
+  readonly embeddingBaseUrl: string;
+  /** Secret; undefined: `embeddingApiKeyFile` or `openaiApiKey` holds it, or the endpoint asks for none. */
+  readonly embeddingApiKey: string | undefined;
+  readonly embeddingApiKeyFile: string | undefined;
+  /** Secret; used if there is no other key, and only at OpenAI's own address, since other programs set it for that. */
+  readonly openaiApiKey: string | undefined;
+  /** Components of a vector; undefined: as many as the model is known to have, and 384 with hashing. */
+  readonly embeddingDimension: number | undefined;
+  /** What the model wants before a document's text; undefined: what it is known to want. */
+  readonly embeddingDocumentPrefix: string | undefined;
+  /** The same before a query. */
+  readonly embeddingQueryPrefix: string | undefined;
+  /** Tokens that the model reads of one text, prefix included; undefined: as many as it is known to read. */
+  readonly embeddingInputTokens: number | undefined;
+  /** What the endpoint allows this process; undefined: no limit. */
+  readonly embeddingRequestsPerMinute: number | undefined;
+  readonly embeddingTokensPerMinute: number | undefined;
+  /** How long one request of the openai provider may take. */
+  readonly embeddingTimeoutMs: number;
+  /** Texts of one request at most. */
+  readonly embeddingBatchSize: number;
+  /** Tokens of one request at most, by estimate. */
+  readonly embeddingBatchTokens: number;
   /** Threads that embed documents; one more is kept for queries. */
   readonly embeddingWorkers: number;
   /** Where the local model's files are; undefined: those that come with llmemory. */
@@ -27,10 +55,17 @@ export interface Settings {
   readonly chatApiKey: string | undefined;
   readonly chatApiKeyFile: string | undefined;
   readonly chatTimeoutMs: number;
+  /** Of documents that do not say what to make of their chunks. */
+  readonly contextPrefix: ContextPrefix;
+  readonly chunkSummaries: ChunkSummary;
+  /** What the chat model has not written of a document's chunks by then is left to template and extract. */
+  readonly enrichmentTimeoutMs: number;
   /** Where the files of a cross-encoder are; undefined: there is none. */
   readonly crossEncoderDirectory: string | undefined;
   /** Whether `serve` works off embedding jobs itself; switch it off where `llmemory worker` processes do. */
   readonly embedInServe: boolean;
+  /** Chunks of all owners that may wait for their vectors before less is taken in. */
+  readonly embeddingQueueMax: number;
   /** Bytes ÷ 1,048,576 of embedded queries to keep; 0: none. */
   readonly queryCacheMb: number;
   /** The same of whole answers. */
@@ -100,6 +135,12 @@ export const settingDefinitions: Definitions = {
     description: "host:port for Connect and gRPC-Web over HTTP/1.1, metrics and health; port 0 takes a free one",
     parse: parseListenAddress,
   },
+  workerHttpAddress: {
+    variables: ["LLMEMORY_WORKER_HTTP_ADDRESS"],
+    fallback: undefined,
+    description: "host:port where worker answers /metrics, /health, /livez and /readyz; not set: nowhere",
+    parse: parseListenAddress,
+  },
   insecure: {
     variables: ["LLMEMORY_INSECURE"],
     fallback: "false",
@@ -109,14 +150,94 @@ export const settingDefinitions: Definitions = {
   embeddingProvider: {
     variables: ["LLMEMORY_EMBEDDING_PROVIDER"],
     fallback: "local",
-    description: "local: the model that comes with llmemory; hashing: word hashes, for tests and benchmarks",
-    parse: oneOf(["local", "hashing"]),
+    description:
+      "local: the model that comes with llmemory; openai: an endpoint of OpenAI's kind; hashing: word hashes, for tests and benchmarks",
+    parse: oneOf(["local", "openai", "hashing"]),
+  },
+  embeddingModel: {
+    variables: ["LLMEMORY_EMBEDDING_MODEL"],
+    fallback: undefined,
+    description: "name of the model of the openai provider, such as text-embedding-3-small",
+    parse: (text) => text.trim(),
+  },
+  embeddingBaseUrl: {
+    variables: ["LLMEMORY_EMBEDDING_BASE_URL"],
+    fallback: "https://api.openai.com/v1",
+    description: "endpoint of the openai provider, such as http://127.0.0.1:8000/v1",
+    parse: httpUrl,
+  },
+  embeddingApiKey: {
+    variables: ["LLMEMORY_EMBEDDING_API_KEY"],
+    fallback: undefined,
+    description: "API key of that endpoint, if it asks for one; as an option, other users of the machine can see it",
+    parse: (text) => text.trim(),
+  },
+  embeddingApiKeyFile: {
+    variables: ["LLMEMORY_EMBEDDING_API_KEY_FILE"],
+    fallback: undefined,
+    description: "file that holds the API key instead",
+    parse: (text) => text,
+  },
+  openaiApiKey: {
+    variables: ["OPENAI_API_KEY"],
+    fallback: undefined,
+    description: "API key for embeddings if there is no other; only sent to OpenAI's own address",
+    parse: (text) => text.trim(),
   },
   embeddingDimension: {
     variables: ["LLMEMORY_EMBEDDING_DIMENSION"],
-    fallback: "384",
-    description: "components of a vector of the hashing provider",
+    fallback: undefined,
+    description:
+      "components of a vector: needed for a model of the openai provider that is not known, shortens one that can be shortened; 384 with hashing",
     parse: wholeNumber(2, 3_800),
+  },
+  embeddingDocumentPrefix: {
+    variables: ["LLMEMORY_EMBEDDING_DOCUMENT_PREFIX"],
+    fallback: undefined,
+    description: "text that the model of the openai provider wants before documents, if it is not known",
+    parse: (text) => text,
+  },
+  embeddingQueryPrefix: {
+    variables: ["LLMEMORY_EMBEDDING_QUERY_PREFIX"],
+    fallback: undefined,
+    description: "the same before queries",
+    parse: (text) => text,
+  },
+  embeddingInputTokens: {
+    variables: ["LLMEMORY_EMBEDDING_INPUT_TOKENS"],
+    fallback: undefined,
+    description: "tokens that the model of the openai provider reads of one text, if it is not known; not set: 512",
+    parse: wholeNumber(32, 1_000_000),
+  },
+  embeddingRequestsPerMinute: {
+    variables: ["LLMEMORY_EMBEDDING_REQUESTS_PER_MINUTE"],
+    fallback: undefined,
+    description: "requests that this process may send to the openai provider; not set: any number",
+    parse: wholeNumber(3, 10_000_000),
+  },
+  embeddingTokensPerMinute: {
+    variables: ["LLMEMORY_EMBEDDING_TOKENS_PER_MINUTE"],
+    fallback: undefined,
+    description: "tokens that this process may send to the openai provider; not set: any number",
+    parse: wholeNumber(10_000, 1_000_000_000),
+  },
+  embeddingTimeoutMs: {
+    variables: ["LLMEMORY_EMBEDDING_TIMEOUT_MS"],
+    fallback: "30000",
+    description: "time that a request to the openai provider may take; one for a query never gets more than 5000",
+    parse: wholeNumber(100, 600_000),
+  },
+  embeddingBatchSize: {
+    variables: ["LLMEMORY_EMBEDDING_BATCH_SIZE"],
+    fallback: "32",
+    description: "texts in one request to the openai provider at most",
+    parse: wholeNumber(1, 2_048),
+  },
+  embeddingBatchTokens: {
+    variables: ["LLMEMORY_EMBEDDING_BATCH_TOKENS"],
+    fallback: "300000",
+    description: "tokens in one request to the openai provider at most",
+    parse: wholeNumber(512, 300_000),
   },
   embeddingWorkers: {
     variables: ["LLMEMORY_EMBEDDING_WORKERS"],
@@ -139,7 +260,7 @@ export const settingDefinitions: Definitions = {
   chatModel: {
     variables: ["LLMEMORY_CHAT_MODEL"],
     fallback: undefined,
-    description: "name of the chat model that expands, reranks and routes queries which ask for it",
+    description: "name of the chat model for searches and documents that ask for it",
     parse: (text) => text,
   },
   chatApiKey: {
@@ -160,6 +281,25 @@ export const settingDefinitions: Definitions = {
     description: "a search goes on without a chat model that takes longer",
     parse: wholeNumber(100, 60_000),
   },
+  contextPrefix: {
+    variables: ["LLMEMORY_CONTEXT_PREFIX"],
+    fallback: "none",
+    description:
+      "what goes before a chunk when it is embedded, for documents that do not say: none, template, or model (the chat model)",
+    parse: oneOf(contextPrefixes),
+  },
+  chunkSummaries: {
+    variables: ["LLMEMORY_CHUNK_SUMMARIES"],
+    fallback: "none",
+    description: "summaries of chunks, for documents that do not say: none, extractive, or model (the chat model)",
+    parse: oneOf(chunkSummaries),
+  },
+  enrichmentTimeoutMs: {
+    variables: ["LLMEMORY_ENRICHMENT_TIMEOUT_MS"],
+    fallback: "15000",
+    description: "time that the chat model has for prefixes and summaries of one document; the rest is made without it",
+    parse: wholeNumber(100, 600_000),
+  },
   crossEncoderDirectory: {
     variables: ["LLMEMORY_CROSS_ENCODER_DIR"],
     fallback: undefined,
@@ -171,6 +311,12 @@ export const settingDefinitions: Definitions = {
     fallback: "true",
     description: "let serve work off embedding jobs; false where worker processes do",
     parse: trueOrFalse,
+  },
+  embeddingQueueMax: {
+    variables: ["LLMEMORY_EMBEDDING_QUEUE_MAX"],
+    fallback: "100000",
+    description: "chunks that may wait for their embedding; then single adds are refused and streams slow down",
+    parse: wholeNumber(1, 1_000_000_000),
   },
   queryCacheMb: {
     variables: ["LLMEMORY_QUERY_CACHE_MB"],
@@ -204,69 +350,6 @@ export const settingDefinitions: Definitions = {
   },
 };
 
-/** Settings that cannot be used, all of them at once. */
-export class InvalidSettingsError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`the settings cannot be used:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
-    this.name = "InvalidSettingsError";
-    this.problems = problems;
-  }
-}
-
-/**
- * Reads the settings.
- *
- * @param environment usually `process.env`; empty values count as not set.
- * @param overrides   values from the command line, as text, by setting.
- * @throws InvalidSettingsError with every problem.
- */
-export function loadSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-  overrides: Partial<Record<keyof Settings, string>> = {},
-): Settings {
-  const problems: string[] = [];
-  const settings: Record<string, unknown> = {};
-  for (const [name, definition] of Object.entries(settingDefinitions)) {
-    const override = overrides[name as keyof Settings];
-    const variable = definition.variables.find((candidate) => environment[candidate]);
-    const text = override ?? (variable === undefined ? definition.fallback : environment[variable]);
-    if (text === undefined) continue;
-    try {
-      settings[name] = definition.parse(text);
-    } catch (error) {
-      const source = override === undefined ? (variable ?? definition.variables[0]) : settingFlag(name as keyof Settings);
-      problems.push(`${source} ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  for (const name of ["grpcAddress", "httpAddress"] as const) {
-    const address = settings[name] as ListenAddress | undefined;
-    if (address && !settings.insecure && !isLoopbackHost(address.host)) {
-      problems.push(
-        `${settingDefinitions[name].variables[0]} is ${address.host}:${address.port}, which other machines can reach, and nothing encrypts or authenticates it; ` +
-          "listen on 127.0.0.1, or pass --insecure (LLMEMORY_INSECURE=true) if the network itself is protected",
-      );
-    }
-  }
-  problems.push(...chatProblems(settings));
-  if (problems.length > 0) throw new InvalidSettingsError(problems);
-  const unset = Object.fromEntries(Object.keys(settingDefinitions).map((name) => [name, undefined]));
-  // Every definition has either been parsed or is one whose setting may be undefined.
-  return { ...unset, ...settings } as unknown as Settings;
-}
-
-/** A chat model needs an address and a name, and one API key at most. */
-function chatProblems({ chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile }: Partial<Settings>): readonly string[] {
-  return [
-    ...(chatModel !== undefined && chatBaseUrl === undefined ? ["LLMEMORY_CHAT_MODEL needs LLMEMORY_CHAT_BASE_URL"] : []),
-    ...(chatBaseUrl !== undefined && chatModel === undefined ? ["LLMEMORY_CHAT_BASE_URL needs LLMEMORY_CHAT_MODEL"] : []),
-    ...(chatApiKey !== undefined && chatApiKeyFile !== undefined
-      ? ["LLMEMORY_CHAT_API_KEY and LLMEMORY_CHAT_API_KEY_FILE are both set; set one of them"]
-      : []),
-  ];
-}
-
 /** The name of a setting's command-line option: that of its environment variable without the prefix. */
 export function settingFlag(name: keyof Settings): string {
   const { variables, fallback } = settingDefinitions[name];
@@ -275,49 +358,4 @@ export function settingFlag(name: keyof Settings): string {
     .toLowerCase()
     .replaceAll("_", "-");
   return fallback === "true" ? `--no-${words}` : `--${words}`;
-}
-
-function databaseUrl(text: string): string {
-  if (!/^postgres(ql)?:\/\//.test(text)) throw new Error("must begin with postgresql://");
-  return text;
-}
-
-function schemaName(text: string): string {
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(text))
-    throw new Error(`is "${text}"; it must be 1 to 63 of a-z, 0-9 and _, not beginning with a digit`);
-  if (text === "public" || text.startsWith("pg_"))
-    throw new Error(`is "${text}"; choose a schema that belongs to llmemory alone`);
-  return text;
-}
-
-/** The text is not repeated, since it may hold a password. */
-function httpUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error("must be a URL that begins with http:// or https://");
-  if (url.username || url.password) throw new Error("must not hold a user or password; use LLMEMORY_CHAT_API_KEY");
-  if (url.search || url.hash) throw new Error("must not hold ? or #");
-  return text.replace(/\/+$/, "");
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new Error(`is "${text}"; it must be a whole number from ${min} to ${max}`);
-    return value;
-  };
-}
-
-function trueOrFalse(text: string): boolean {
-  if (/^(true|1|yes|on)$/i.test(text)) return true;
-  if (/^(false|0|no|off)$/i.test(text)) return false;
-  throw new Error(`is "${text}"; it must be true or false`);
-}
-
-function oneOf<const T extends string>(values: readonly T[]): (text: string) => T {
-  return (text) => {
-    const value = values.find((candidate) => candidate === text.toLowerCase());
-    if (value === undefined) throw new Error(`is "${text}"; it must be one of ${values.join(", ")}`);
-    return value;
-  };
 }

@@ -1,27 +1,46 @@
 import type { NewDocument } from "../domain/document.ts";
 import { countPendingJobs } from "../storage/embedding-jobs.ts";
-import type { StoreResult } from "../storage/store-documents.ts";
-import { addDocuments, type DocumentDeps } from "./add-documents.ts";
+import { type AddResult, addDocuments, type DocumentDeps, type RecordResults } from "./add-documents.ts";
 import { waitUntilSearchable } from "./wait-until-searchable.ts";
 
-export type AddDocumentResult = StoreResult & {
+export type AddDocumentResult = AddResult & {
   /** Chunks that vector search does not find yet. */
   readonly embeddingsPending: number;
 };
 
-/** Adds one document; with `waitUntil` "searchable" it returns when vector search finds it too, or never will. */
+/**
+ * Adds one document; with `waitUntil` "searchable" it returns when vector search finds it too, or never will.
+ *
+ * @param record more to commit with it.
+ * @throws LimitExceededError, with nothing stored, while the embedding queue is full.
+ */
 export async function addDocument(
   deps: DocumentDeps,
   document: NewDocument,
   waitUntil: "committed" | "searchable",
   signal: AbortSignal,
+  record?: RecordResults,
 ): Promise<AddDocumentResult> {
-  const [result] = await addDocuments(deps, [document], signal);
+  deps.intake.requireRoom();
+  const [result] = await addDocuments(deps, [document], signal, undefined, record);
   if (!result) throw new Error("addDocuments returned no result");
+  if (waitUntil === "committed" && result.outcome === "created") {
+    return { ...result, embeddingsPending: document.embedding ? 0 : result.chunksCreated };
+  }
+  return await withPending(deps, result, waitUntil, signal);
+}
+
+/** A result with the chunks that vector search does not find: now, or once no more are made. */
+export async function withPending(
+  deps: Pick<DocumentDeps, "database" | "jobsSettled">,
+  result: AddResult,
+  waitUntil: "committed" | "searchable",
+  signal: AbortSignal,
+): Promise<AddDocumentResult> {
   if (waitUntil === "searchable") {
     return { ...result, embeddingsPending: await waitUntilSearchable(deps, result.document, signal) };
   }
-  if (result.outcome === "created") return { ...result, embeddingsPending: result.chunksCreated };
+  if (result.embeddingsPending !== undefined) return { ...result, embeddingsPending: result.embeddingsPending };
   const pending = await countPendingJobs(deps.database, result.document, signal);
   return { ...result, embeddingsPending: pending.waiting + pending.dead };
 }

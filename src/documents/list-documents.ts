@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { JsonValue, StoredDocument } from "../domain/document.ts";
-import { InvalidInputError } from "../domain/errors.ts";
 import type { DocumentFilter } from "../domain/filter.ts";
 import { limits } from "../domain/limits.ts";
 import { type DocumentOrder, type ListPosition, listDocuments as listStoredDocuments } from "../storage/list-documents.ts";
 import type { DocumentDeps } from "./add-documents.ts";
+import { decodePageToken, encodePageToken } from "./page-token.ts";
 
 export interface ListQuery {
   readonly ownerId: string;
@@ -28,13 +27,14 @@ export interface DocumentPage {
  * @throws InvalidInputError if the token is not one of this query's.
  */
 export async function listDocuments(
-  deps: Pick<DocumentDeps, "database">,
+  deps: Pick<DocumentDeps, "database" | "clock">,
   query: ListQuery,
   signal: AbortSignal,
 ): Promise<DocumentPage> {
   const { pageToken, pageSize, ...rest } = query;
   const after = pageToken === "" ? undefined : decodeToken(pageToken, rest);
-  const rows = await listStoredDocuments(deps.database, { ...rest, after, count: pageSize + 1 }, signal);
+  const filter = { ...rest.filter, liveAt: deps.clock.now() };
+  const rows = await listStoredDocuments(deps.database, { ...rest, filter, after, count: pageSize + 1 }, signal);
   const fitting = rows.slice(0, Math.min(pageSize, countFitting(rows.map((row) => row.document))));
   const last = fitting.at(-1);
   const isLast = fitting.length === rows.length || !last;
@@ -52,7 +52,7 @@ function countFitting(documents: readonly StoredDocument[]): number {
 }
 
 /** At least as much as the value takes as a google.protobuf.Value. Its JSON says little: a digit of a list takes 11 bytes there. */
-function encodedBytes(value: JsonValue): number {
+export function encodedBytes(value: JsonValue): number {
   // A tag, and a length of up to 64 KiB and what is around it.
   const frame = 6;
   if (typeof value === "string") return frame + Buffer.byteLength(value);
@@ -65,35 +65,24 @@ function encodedBytes(value: JsonValue): number {
 
 type QueryIdentity = Omit<ListQuery, "pageToken" | "pageSize">;
 
-function encodeToken(position: ListPosition, query: QueryIdentity): string {
-  return Buffer.from(JSON.stringify([1, queryHash(query), position.value, position.documentId])).toString("base64url");
+function encodeToken({ value, documentId }: ListPosition, query: QueryIdentity): string {
+  return encodePageToken(identityOf(query), [value, documentId]);
 }
 
 function decodeToken(token: string, query: QueryIdentity): ListPosition {
-  try {
-    const [format, hash, value, documentId]: unknown[] = JSON.parse(Buffer.from(token, "base64url").toString());
-    const isPosition = typeof value === "string" && typeof documentId === "string" && isUuid(documentId);
-    if (format === 1 && hash === queryHash(query) && isPosition && isSortValue(value, query.order)) return { value, documentId };
-  } catch {
-    // Falls through to the same answer as a token of another query.
-  }
-  throw new InvalidInputError([
-    {
-      field: "page_token",
-      rule: "page_token.valid",
-      description:
-        "is not a next_page_token of this query; begin again without one, and keep owner_id, filter and order_by the same",
-    },
-  ]);
+  const isPosition = (position: readonly unknown[]): position is [string, string] =>
+    isSortValue(position[0], query.order) && isUuid(position[1]);
+  const [value, documentId] = decodePageToken(token, identityOf(query), "owner_id, filter and order_by", isPosition);
+  return { value, documentId };
 }
 
-function queryHash(query: QueryIdentity): string {
-  const identity = [query.ownerId, query.filter, query.order, query.descending];
-  return createHash("sha256").update(JSON.stringify(identity)).digest("base64url").slice(0, 16);
+function identityOf(query: QueryIdentity): unknown {
+  return [query.ownerId, query.filter, query.order, query.descending];
 }
 
 /** Tokens are not signed: what comes back may be anything. */
-function isSortValue(value: string, order: DocumentOrder): boolean {
+function isSortValue(value: unknown, order: DocumentOrder): value is string {
+  if (typeof value !== "string") return false;
   if (order === "document_name") return !value.includes("\0") && value.isWellFormed();
   const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,6})?\+00$/.exec(value);
   if (!match) return false;
@@ -102,6 +91,6 @@ function isSortValue(value: string, order: DocumentOrder): boolean {
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(`${match[1]}T${match[2]}`);
 }
 
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+function isUuid(text: unknown): text is string {
+  return typeof text === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }

@@ -3,32 +3,46 @@ import { v7 as uuidV7 } from "uuid";
 import type { TextChunker } from "../chunking/text-chunker.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
 import type { NewDocument } from "../domain/document.ts";
+import { type Enrichment, noEnrichment } from "../domain/enrichment.ts";
 import { InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import type { PreparedDocument } from "../storage/store-documents.ts";
 import { textConfigFor } from "../storage/text-config.ts";
+import { checkEmbedding } from "./check-embedding.ts";
 
 /**
  * Computes all that storing a document needs, so that the transaction only writes.
  *
- * @param fingerprint the document's, from `fingerprintOf`.
- * @throws InvalidInputError if the text makes more chunks than one document may have.
+ * @param given the document's fingerprint, from `fingerprintOf`, and what is to be made beside its text: prefixes of the template and
+ *   extracts also where the chat model is to write them, since that may be of no help.
+ * @throws InvalidInputError if the text makes more chunks than one document may have, or does not fit the vectors that came with it.
  */
 export async function prepareDocument(
-  deps: { chunker: TextChunker },
+  deps: { chunker: TextChunker; table: EmbeddingTable },
   document: NewDocument,
-  fingerprint: Buffer,
+  given: { readonly fingerprint: Buffer; readonly enrichment: Enrichment },
   signal: AbortSignal,
 ): Promise<PreparedDocument> {
-  const { content, documentType, language: givenLanguage, chunking } = document;
+  const { content, documentName, documentType, documentDate, language: givenLanguage, chunking } = document;
+  const { fingerprint, enrichment } = given;
   const { chunks, language } = await deps.chunker.chunk(
-    { content, documentType, language: givenLanguage, options: chunking },
+    {
+      content,
+      documentType,
+      language: givenLanguage,
+      options: chunking,
+      prefixOf: enrichment.contextPrefix === "none" ? undefined : { documentName, documentDate },
+      summarizes: enrichment.summary !== "none",
+    },
     signal,
   );
   if (chunks.length > limits.documentChunksMax) {
     const description = `makes ${chunks.length} chunks, and a document may have ${limits.documentChunksMax}; divide it, or ask for larger chunks`;
     throw new InvalidInputError([{ field: "content", rule: "content.chunks", description }]);
   }
+  const leafCount = chunks.reduce((count, chunk) => count + (chunk.level === 0 ? 1 : 0), 0);
+  const vectors = document.embedding ? checkEmbedding(deps.table, document.embedding, leafCount) : [];
   return {
     document,
     documentId: uuidV7(),
@@ -41,14 +55,21 @@ export async function prepareDocument(
       .sort((left, right) => right.level - left.level)
       .map((chunk) => {
         const text = content.slice(chunk.utf16Start, chunk.utf16End);
-        return { ...chunk, chunkId: uuidV7(), content: text, contentHash: createHash("sha256").update(text).digest() };
+        const contentHash = createHash("sha256").update(text).digest();
+        const embedding = chunk.level === 0 ? vectors[chunk.index] : undefined;
+        return { ...chunk, chunkId: uuidV7(), content: text, contentHash, embedding };
       }),
     segments: segmentsOf(content),
   };
 }
 
-/** SHA-256 of all that a client gives with a document: equal fingerprints mean that a re-add changes nothing. */
-export function fingerprintOf(document: NewDocument): Buffer {
+/**
+ * SHA-256 of all that a client gives with a document, and of what is made beside its text: equal fingerprints mean that a re-add changes
+ * nothing.
+ *
+ * @param chatModel the one that enriches documents, if there is one: another would write something else.
+ */
+export function fingerprintOf(document: NewDocument, enrichment: Enrichment = noEnrichment, chatModel?: string): Buffer {
   const { documentName, documentType, documentDate, metadata, language, chunking } = document;
   const facts = canonicalJson({
     documentName,
@@ -58,7 +79,17 @@ export function fingerprintOf(document: NewDocument): Buffer {
     language: language ?? null,
     chunking: [chunking.strategy ?? null, chunking.chunkTokens ?? null, chunking.overlapTokens ?? null],
   });
-  return createHash("sha256").update(facts).update("\0").update(document.content).digest();
+  const hash = createHash("sha256").update(facts).update("\0").update(document.content);
+  if (document.embedding) {
+    hash.update("\0").update(document.embedding.modelId);
+    for (const vector of document.embedding.vectors) hash.update("\0").update(vector);
+  }
+  const { contextPrefix, summary } = enrichment;
+  if (contextPrefix !== "none" || summary !== "none") {
+    const model = contextPrefix === "model" || summary === "model" ? (chatModel ?? null) : null;
+    hash.update("\0").update(canonicalJson({ contextPrefix, summary, model }));
+  }
+  return hash.digest();
 }
 
 /** Cuts a text into segments of bounded size, never inside a character, with the code points before each. */

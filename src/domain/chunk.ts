@@ -31,4 +31,8 @@ export interface ChunkDraft {
   readonly tokenCount: number;
   /** What the structure of the text tells: `speaker`, `timestamp`, `message_index` for chat; `headings` for markdown; `part` for email. */
   readonly metadata: JsonObject;
+  /** Of a leaf: where it belongs, if that was asked for; goes in front of the text that is embedded. */
+  readonly contextPrefix?: string | undefined;
+  /** Of a leaf: its most telling sentences, if they were asked for and are not all that it says. */
+  readonly summary?: string | undefined;
 }

@@ -1,4 +1,5 @@
 import type { ChunkingOptions } from "./chunk.ts";
+import type { EnrichmentRequest } from "./enrichment.ts";
 
 /** The kinds of document, which decide how text is cut into chunks. The names are llmemory's. */
 export const documentTypes = [
@@ -33,9 +34,21 @@ export interface NewDocument {
   readonly content: string;
   readonly metadata: JsonObject;
   readonly documentDate: Date | undefined;
+  /** When it goes by itself; undefined: never. */
+  readonly expiresAt: Date | undefined;
   /** BCP 47; undefined: detect it from the content. */
   readonly language: string | undefined;
   readonly chunking: ChunkingOptions;
+  /** Vectors that the client made itself; undefined: the service embeds. */
+  readonly embedding?: GivenEmbedding | undefined;
+  /** What to make beside the text; undefined: what the service is set to. */
+  readonly enrichment?: EnrichmentRequest | undefined;
+}
+
+/** Vectors of a document's leaves as a client gives them, in the order of the leaves; of any length other than zero. */
+export interface GivenEmbedding {
+  readonly modelId: string;
+  readonly vectors: readonly Float32Array[];
 }
 
 /** A document as it is stored, without its content. */
@@ -57,4 +70,17 @@ export interface StoredDocument {
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** From then on nobody sees it; undefined: never. */
+  readonly expiresAt: Date | undefined;
+}
+
+/** The facts of a document that may change without its text, named as in the contract. */
+export const changeableFields = ["document_name", "document_date", "metadata", "expires_at"] as const;
+
+/** New facts of a document: what is absent stays, and what is undefined is taken away. */
+export interface DocumentChanges {
+  readonly documentName?: string;
+  readonly documentDate?: Date | undefined;
+  readonly metadata?: JsonObject;
+  readonly expiresAt?: Date | undefined;
 }

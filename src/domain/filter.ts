@@ -12,6 +12,8 @@ export interface DocumentFilter {
   /** Inclusive; a document without a date never matches. */
   readonly dateTo?: Date | undefined;
   readonly metadata?: MetadataExpression | undefined;
+  /** Only documents that have not expired by then. No client gives it: reads set it, each to its own time. */
+  readonly liveAt?: Date | undefined;
 }
 
 /** What must hold of a document's metadata. A missing path is no value: only `not`, `not_equal` and `exists: false` hold of it. */

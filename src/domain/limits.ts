@@ -106,17 +106,64 @@ export const limits = {
   /** A word without spaces, such as base64, counts few tokens; this keeps such a chunk bounded all the same. */
   chunkCharsPerTokenMax: 16,
 
+  /** Short texts that go to the chunker's thread in one message: what takes it about 20 ms. */
+  chunkerMessageCharsMax: 64 * KiB,
+  /** A longer prefix would outweigh a short chunk in their common vector. */
+  contextPrefixTokensMax: 64,
+  /** About the 60 words of llmemory's summaries, which were a chunk's first. */
+  summaryTokensMax: 80,
+  /** Chunks of one call of the chat model that enriches them: some 400 tokens of an answer, about five seconds. */
+  enrichmentBatchChunks: 4,
+  /** Calls at once, of all adds together: the rest of `chatCallsMax` is for searches. */
+  enrichmentCallsMax: 8,
+  enrichmentPassageCharsMax: 4_000,
+  enrichmentBeginningCharsMax: 3_000,
+  /** Of what a chat model writes of a chunk: several times what it is asked for. */
+  modelTextCharsMax: 1_000,
+  /** A chat model that fails so often in a row is left alone for so long. */
+  enrichmentFailuresMax: 3,
+  enrichmentPauseMs: 30_000,
+
   streamWindowItems: 128,
-  streamWindowBytes: 32 * MiB,
+  /** As large as one request may be. In memory a document takes several times its size while it is cut and written. */
+  streamWindowBytes: 16 * MiB,
+  /** Of all streams together; each has an equal share, and at least enough for a batch. */
+  streamsBytesMax: 32 * MiB,
+  streamsOpenMax: 500,
+  /** How often a stream looks whether its window has changed. */
+  streamWindowLookMs: 1_000,
+  /** While the embedding queue is full a stream still stores an item so often: none waits for ever, even if nobody embeds. */
+  streamTrickleMs: 1_000,
   /** A group commit ends at whichever of these comes first. */
   streamBatchItemsMax: 32,
   streamBatchBytesMax: 4 * MiB,
-  streamBatchAgeMs: 20,
+  /**
+   * The same for a bulk load, whose client does not wait for single documents: each commit costs about as much as 20 documents, and much
+   * larger groups would only take memory.
+   */
+  bulkWindowItems: 2_048,
+  bulkBatchItemsMax: 512,
+  bulkBatchBytesMax: 8 * MiB,
+  /** After this long without a commit a bulk load counts as over, and its vectors go into the approximate index. */
+  bulkPauseMs: 10 * 60 * 1_000,
   /** A stream that waits looks again after this long, though it is woken when something happens. */
   streamIdleMs: 60_000,
   /** Failures that a client has not acknowledged are kept with the stream's position; beyond this the stream ends. */
   streamFailuresMax: 1_000,
   streamExpiryDays: 7,
+  /** How often documents that have expired are erased; searches of their owners take a filter with them until then. */
+  expirySweepMs: 60_000,
+  /** Documents deleted by one transaction at most, and their leaves as long as there is more than one: its locks are short. */
+  deleteBatchDocuments: 200,
+  deleteBatchChunks: 1_000,
+  idempotencyKeyCharsMax: 255,
+  idempotencyKeyHours: 24,
+  /** Positions of a stream that wait to be indexed; beyond this every other one is left out. */
+  streamIndexedStepsMax: 1_024,
+  /** How often a stream looks what is indexed: at most, and while other processes may be embedding, whose news do not come here. */
+  streamIndexedLookMsMin: 20,
+  streamIndexedPollMs: 250,
+  deadChunksCountedMax: 10_000,
 
   /** Requests that wait for a connection at most: more would only wait past their deadlines. */
   databaseWaitersMax: 200,
@@ -124,18 +171,69 @@ export const limits = {
   /** No request may run longer than its deadline, so this only ends statements that nobody waits for any more. */
   statementTimeoutMs: 10 * 60 * 1_000,
   transactionAttemptsMax: 4,
+  /** So many new rows of one kind go by COPY where the database can: fewer are not worth a statement of their own. */
+  copiedRowsMin: 256,
   /** The embedded database is vacuumed after this many commits, and then after a share of those that were made by then. */
   embeddedVacuumCommitsMin: 50,
   embeddedVacuumCommitsShare: 0.2,
   embeddedVacuumCheckMs: 5_000,
 
-  /** Jobs claimed at once by a worker: the batch whose vectors are written in one transaction. */
-  embeddingBatchSize: 16,
+  /**
+   * Jobs claimed at once by a worker: the batch whose vectors are written in one transaction. It doubles as long as a batch is embedded in
+   * less than a quarter of the longest time, and halves beyond that time, since whoever comes new waits for the batches under way.
+   */
+  embeddingBatchSizeMin: 16,
+  embeddingBatchSizeMax: 128,
+  embeddingBatchMs: 1_000,
   embeddingAttemptsMax: 8,
+  /** A lease is extended three times as often while its jobs are worked on, so a worker that has died delays them by this at most. */
   embeddingLeaseSeconds: 60,
+  /** An embedder that takes longer for a batch hangs: the local model takes 40 s for the longest texts on one thread. */
+  embeddingCallMs: 5 * 60 * 1_000,
+  /** What tells whether the embedder works is one short sentence. */
+  embeddingTrialMs: 30_000,
+  /** While the embedder does not work it is tried after 1 s, 2 s, 4 s … up to this, or later if it says so itself, but within five minutes. */
+  embeddingPauseMaxMs: 30_000,
   embeddingBackoffFirstMs: 1_000,
   embeddingBackoffMaxMs: 5 * 60 * 1_000,
   embeddingPollMs: 1_000,
+  /** Notices to other processes go out at most so often: each takes a lock that all commits with notices share. */
+  noticeIntervalMs: 50,
+  /** How long the connection for notices may be silent before it is asked whether it is still there. */
+  noticeKeepAliveMs: 10_000,
+  /** A connection for notices that breaks is opened again after 1 s, 2 s, 4 s … up to this. */
+  noticeReconnectMaxMs: 30_000,
+  /** Dead jobs that are tried again, or given up, by one statement. */
+  deadJobsBatchSize: 5_000,
+  /** Reasons of dead jobs that are told apart, of all owners and of each. */
+  deadReasonsListedMax: 10,
+  /** The length of the queue is counted so often; counting a long one takes longer, and then it rests twenty times as long. */
+  embeddingQueueCountMs: 1_000,
+  embeddingQueueCountTimeoutMs: 10_000,
+  /** What an add that met a full queue is told to wait. */
+  embeddingQueueRetryMsMin: 1_000,
+  embeddingQueueRetryMsMax: 60_000,
+
+  /** Texts that may be under way to an endpoint. Searches would rather degrade to text than wait longer; workers hold fewer documents. */
+  endpointQueriesMax: 256,
+  endpointDocumentsMax: 16_384,
+  /** What a query waits for one answer of an endpoint, whatever documents may take, and before that for its turn. */
+  endpointQueryTimeoutMs: 5_000,
+  endpointQueryWaitMs: 2_000,
+  /** Documents wait as long as the endpoint asks for, up to this; then their jobs are given up and come again later. */
+  endpointPauseMaxMs: 30_000,
+  /** An endpoint that asks for longer is asked again after this. */
+  endpointRetryAfterMaxMs: 10 * 60 * 1_000,
+  endpointQueryAttempts: 2,
+  endpointDocumentAttempts: 3,
+  endpointBackoffFirstMs: 500,
+  endpointBackoffMaxMs: 8_000,
+  /** Failures in a row after which an endpoint is left alone: two calls. With three of ten failing at random, one in 1,400 ends such a row. */
+  endpointFailuresMax: 6,
+  endpointRestMs: 10_000,
+  /** An answer may have so many bytes for each component that was asked for, and so many beside: decimals take about 22, base64 6. */
+  endpointComponentBytesMax: 32,
+  endpointAnswerExtraBytesMax: 256 * KiB,
 
   /**
    * Owners with at most so many vector components, 10,000 chunks at 384 dimensions, are searched exactly. Of 100,000 chunks, comparing
@@ -151,13 +249,46 @@ export const limits = {
   /** Owners whose rows wait to be put into the approximate index, or taken out; more are found by the next sweep. */
   indexOwnersMax: 1_000,
   indexSweepMs: 10 * 60 * 1_000,
+  /** Vectors of an owner that must wait before a partition's index is built anew instead: some 4 s of building, 15 s of putting in. */
+  indexBuildRowsMin: 5_000,
+  /** Rows marked by one statement before an index is built over them: about 100 ms. */
+  indexMarkRows: 5_000,
   /** Memory for building an approximate index: about 150,000 vectors of 384 dimensions. A graph beyond it is built on disk, much slower. */
   indexBuildMemoryMiB: 256,
   /** A rebuild waits so long for one that was interrupted to let go. */
   indexLockWaitMs: 3_000,
 
+  /** The active model, one being built and one to go back to: each more has every new chunk embedded once more. */
+  embeddingModelsMax: 3,
+  /** Chunks that were there before a model, looked at by one statement: some 20 ms. */
+  modelQueueBatchSize: 1_000,
+  /** Jobs of a model that is being built: enough that no worker waits, and a million chunks do not become a million rows at once. */
+  modelQueueJobsMax: 4_000,
+  modelQueueWaitMs: 500,
+  /** How often a process looks at the registry of models; searches notice a switch by themselves. */
+  modelPollMs: 5_000,
+  modelWatchMs: 1_000,
+  /** A stream that is quiet for longer might be cut by what lies between: proxies commonly give up after a minute. */
+  modelKeepaliveMs: 15_000,
+  /** Under writes the newest chunks are always still to be embedded; one that waits for longer keeps a model from becoming active. */
+  modelLateMs: 10_000,
+  /** Creating or dropping a model's table waits for writers, and others queue behind it, so it gives up and tries again. */
+  modelLockWaitMs: 1_000,
+  modelJobsDeletedAtOnce: 10_000,
+  modelNameCharsMax: 200,
+  modelBaseUrlCharsMax: 1_000,
+  modelPrefixCharsMax: 200,
+  comparisonQueriesDefault: 50,
+  comparisonQueriesMax: 500,
+  /** Of a chunk that stands in for a query; about thirty words. */
+  comparisonQueryCharsMax: 200,
+  /** A comparison ends with what it has by then, below the default deadline of a call. */
+  comparisonMs: 20_000,
+
   /** Each call of a search's rerank counts. More would only wait for the endpoint's own limits. */
   chatCallsMax: 64,
+  /** The longest that settings can allow a call. */
+  chatCallMsMax: 10 * 60 * 1_000,
   /** The answers asked for are below 10 KiB, the thoughts of a reasoning model aside. */
   chatAnswerBytesMax: 256 * KiB,
   chatAnswerTokensMax: 4_096,
@@ -181,6 +312,8 @@ export const limits = {
   /** The embedded database does one thing at a time: a probe that has to wait for it is answered by a statement that ended so recently. */
   embeddedBusyMs: 15_000,
   healthCacheMs: 30_000,
+  /** An endpoint may cost money: one that has answered so recently is healthy, and one that has not is asked no more often. */
+  endpointProbeIntervalMs: 30_000,
   drainMs: 10_000,
   /** What streams are told to wait before they open again: about a restart. */
   drainRetryAfterMs: 2_000,

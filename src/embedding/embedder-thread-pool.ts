@@ -7,7 +7,7 @@ import type { EmbeddingPurpose } from "./embedding-provider.ts";
 /**
  * Texts that may wait, beside those that run. Queries: at 5 ms for a short one about a second of work, and searches would rather degrade to
  * text than wait longer. Documents: about 30 s of work for one thread at 130 tokens each. The embedding worker has at most two batches of
- * `embeddingBatchSize` here at a time, so only a fault reaches it.
+ * `embeddingBatchSizeMax` here at a time, so only a fault reaches it.
  */
 export const waitingTextsMax: Readonly<Record<EmbeddingPurpose, number>> = { query: 256, document: 1_024 };
 

@@ -1,12 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
-import { DependencyUnavailableError, DomainError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import type { OwnerNotices } from "../domain/owner-notices.ts";
 import type { Wakeup } from "../domain/wakeup.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Database } from "../storage/database.ts";
-import { claimJobs, completeJobs, failJobs, type Lease, type LeasedJob, releaseJobs } from "../storage/embedding-jobs.ts";
+import {
+  claimJobs,
+  completeJobs,
+  extendLease,
+  failJobs,
+  type Lease,
+  type LeasedJob,
+  releaseJobs,
+} from "../storage/embedding-jobs.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
+import { completeKnownJobs } from "../storage/reuse-vectors.ts";
+import { BatchSize } from "./batch-size.ts";
+import { UnusableVectorsError } from "./check-vectors.ts";
+import { type BatchOutcome, embedJobs } from "./embed-jobs.ts";
+import { EmbedderOutage } from "./embedder-outage.ts";
+import { failureReason } from "./embedding-failure.ts";
 import type { EmbeddingProvider } from "./embedding-provider.ts";
 import { IndexKeeper } from "./index-keeper.ts";
 
@@ -18,24 +32,47 @@ export interface EmbeddingWorkerDeps {
   readonly logger: Logger;
   readonly jobsEnqueued: Wakeup;
   readonly jobsSettled: Wakeup;
+  readonly vectorsGiven?: OwnerNotices | undefined;
 }
+
+/** How long things may take; those of the limits file unless a test is in a hurry. */
+export interface EmbeddingWorkerTimes {
+  readonly leaseMs: number;
+  /** For a batch to be embedded. */
+  readonly callMs: number;
+  /** For the embedder to show that it works. */
+  readonly trialMs: number;
+}
+
+const usualTimes: EmbeddingWorkerTimes = {
+  leaseMs: limits.embeddingLeaseSeconds * 1_000,
+  callMs: limits.embeddingCallMs,
+  trialMs: limits.embeddingTrialMs,
+};
 
 /** Batches under way at once: while one is written, the other is embedded, so that the embedder never waits for the database. */
 const lanes = 2;
 
 /**
- * Works off embedding jobs until it is stopped. Any number of workers may run, in any number of processes: each job is leased to
- * one of them, and one whose worker has died is taken by another when its lease has run out. What it stores, it also puts into the
- * approximate index where that is due.
+ * Works off the embedding jobs of one model until it is stopped. Any number of workers may run, in any number of processes: each job is
+ * leased to one of them, which extends the lease as long as it works on it; one whose worker has died is taken by another when its
+ * lease has run out. Owners take turns. What it stores, it also puts into the approximate index where that is due.
  */
 export class EmbeddingWorker {
   readonly #deps: EmbeddingWorkerDeps;
+  readonly #times: EmbeddingWorkerTimes;
   readonly #stopping = new AbortController();
+  readonly #outage: EmbedderOutage;
+  readonly #batchSize = new BatchSize();
+  /** The last owner who had a turn; the lanes share it. */
+  #lastOwnerId: string | undefined;
   readonly #running: Promise<void>[];
   readonly #indexKeeper: IndexKeeper;
 
-  constructor(deps: EmbeddingWorkerDeps) {
+  constructor(deps: EmbeddingWorkerDeps, times = usualTimes) {
     this.#deps = deps;
+    this.#times = times;
+    this.#outage = new EmbedderOutage(deps, times.trialMs);
     this.#indexKeeper = new IndexKeeper(deps);
     this.#running = Array.from({ length: lanes }, () => this.#run());
   }
@@ -47,61 +84,80 @@ export class EmbeddingWorker {
   }
 
   async #run(): Promise<void> {
+    const { jobsEnqueued, logger } = this.#deps;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      let wasFull = false;
+      const noticesBefore = jobsEnqueued.count;
+      let jobsTaken = 0;
       try {
-        wasFull = (await this.#workOff()) === limits.embeddingBatchSize;
+        await this.#outage.waitUntilOver(signal);
+        if (!signal.aborted) jobsTaken = await this.#workOff();
       } catch (error) {
-        if (!signal.aborted)
-          this.#deps.logger.warn({ err: error }, "the embedding worker could not reach the database; it goes on trying");
+        if (!signal.aborted) logger.warn({ err: error }, "the embedding worker could not reach the database; it goes on trying");
       }
-      if (!wasFull) await this.#deps.jobsEnqueued.wait(limits.embeddingPollMs, signal);
+      if (jobsTaken === 0 && jobsEnqueued.count === noticesBefore) await jobsEnqueued.wait(limits.embeddingPollMs, signal);
     }
   }
 
-  /** Claims one batch, embeds it and stores the vectors; returns the batch's size. */
+  /** Claims one batch and settles it; returns how many jobs it was. */
   async #workOff(): Promise<number> {
-    const { database, table, clock, jobsSettled } = this.#deps;
+    const { database, table, provider, clock, jobsSettled } = this.#deps;
     const lease: Lease = { leaseId: randomUUID(), modelId: table.modelId };
     const now = clock.now();
-    const leaseUntil = new Date(now.getTime() + limits.embeddingLeaseSeconds * 1_000);
-    const jobs = await claimJobs(database, lease, { count: limits.embeddingBatchSize, now, leaseUntil });
+    const jobs = await claimJobs(database, lease, {
+      count: this.#batchSize.count,
+      now,
+      leaseUntil: new Date(now.getTime() + this.#times.leaseMs),
+      afterOwnerId: this.#lastOwnerId,
+    });
+    const ownerIds = new Set(jobs.map((job) => job.ownerId));
+    this.#lastOwnerId = [...ownerIds].at(-1);
     if (jobs.length === 0) return 0;
-    const embedded: { job: LeasedJob; embedding: Float32Array }[] = [];
-    const failed: { job: LeasedJob; error: unknown }[] = [];
-    await this.#embed(jobs, embedded, failed);
-    if (this.#stopping.signal.aborted) await releaseJobs(database, lease, clock.now());
-    else {
-      if (embedded.length > 0) await completeJobs(database, lease, table, embedded);
-      if (failed.length > 0) await this.#fail(lease, failed);
+    const stopHeartbeat = this.#startHeartbeat(lease, jobs);
+    let outcome: BatchOutcome;
+    try {
+      const unknown = await completeKnownJobs(database, lease, table, jobs);
+      const started = performance.now();
+      outcome = await embedJobs({ provider, outage: this.#outage, callMs: this.#times.callMs }, unknown, this.#stopping.signal);
+      if (outcome.embedded.length === unknown.length) this.#batchSize.observe(unknown.length, performance.now() - started);
+    } finally {
+      await stopHeartbeat();
     }
+    await this.#settle(lease, outcome);
     jobsSettled.notify();
-    this.#indexKeeper.vectorsStored(embedded.map(({ job }) => job.ownerId));
+    this.#indexKeeper.vectorsStored(ownerIds);
     return jobs.length;
   }
 
-  /** Embeds a batch; where it fails, each text alone, so that one that cannot be embedded does not take the others with it. */
-  async #embed(
-    jobs: readonly LeasedJob[],
-    embedded: { job: LeasedJob; embedding: Float32Array }[],
-    failed: { job: LeasedJob; error: unknown }[],
-  ): Promise<void> {
-    const { signal } = this.#stopping;
-    try {
-      // Compatibility forms of characters are folded for the model alone; the stored text stays as it came.
-      const texts = jobs.map((job) => job.content.normalize("NFKC"));
-      const embeddings = await this.#deps.provider.embed(texts, "document", signal);
-      jobs.forEach((job, index) => {
-        const embedding = embeddings[index];
-        if (embedding) embedded.push({ job, embedding });
-      });
-    } catch (error) {
-      if (signal.aborted) return;
-      const isAboutText = !(error instanceof DependencyUnavailableError || error instanceof LimitExceededError);
-      if (jobs.length > 1 && isAboutText) for (const job of jobs) await this.#embed([job], embedded, failed);
-      else failed.push(...jobs.map((job) => ({ job, error })));
-    }
+  /** Extends the lease until it is told to stop. Where it cannot, others take the jobs over, and nothing is stored twice. */
+  #startHeartbeat(lease: Lease, jobs: readonly LeasedJob[]): () => Promise<void> {
+    const { database, clock, logger } = this.#deps;
+    let extending = Promise.resolve();
+    const extend = async () => {
+      try {
+        await extendLease(database, lease, jobs, new Date(clock.now().getTime() + this.#times.leaseMs));
+      } catch (error) {
+        logger.warn({ err: error }, "a lease of embedding jobs could not be extended");
+      }
+    };
+    const timer = setInterval(() => {
+      extending = extending.then(extend);
+    }, this.#times.leaseMs / 3);
+    return () => {
+      clearInterval(timer);
+      return extending;
+    };
+  }
+
+  async #settle(lease: Lease, { embedded, failed, untried, outageError }: BatchOutcome): Promise<void> {
+    const { database, table, clock, jobsEnqueued } = this.#deps;
+    if (embedded.length > 0) await completeJobs(database, lease, table, embedded);
+    if (failed.length > 0) await this.#fail(lease, failed);
+    if (untried.length === 0) return;
+    const isStopping = this.#stopping.signal.aborted;
+    await releaseJobs(database, lease, untried, { now: clock.now(), error: isStopping ? undefined : reasonOf(outageError) });
+    // Another process can go on with them.
+    if (isStopping) jobsEnqueued.notify();
   }
 
   async #fail(lease: Lease, failed: readonly { job: LeasedJob; error: unknown }[]): Promise<void> {
@@ -110,11 +166,15 @@ export class EmbeddingWorker {
     logger.warn({ err: failed[0]?.error, jobs: failed.length }, "chunks could not be embedded");
     const failures = failed.map(({ job, error }) => ({
       job,
-      error: error instanceof DomainError ? error.reason : "INTERNAL",
+      error: reasonOf(error),
       retryAt: retryTime(job.attempts, now),
     }));
     await failJobs(database, lease, failures, now);
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof UnusableVectorsError ? error.reason : failureReason(error).toUpperCase();
 }
 
 /**

@@ -1,5 +1,5 @@
-import { DomainError } from "../domain/errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { failureReason } from "./embedding-failure.ts";
 import type { EmbeddingProvider } from "./embedding-provider.ts";
 
 /** The same provider, with every call counted and timed. */
@@ -7,6 +7,7 @@ export function observeProvider(provider: EmbeddingProvider, metrics: Metrics): 
   const labels = { provider: provider.model.provider, model: provider.model.name };
   return {
     model: provider.model,
+    lastAnswerAgeMs: provider.lastAnswerAgeMs,
     close: () => provider.close(),
     async embed(texts, purpose, signal) {
       const started = performance.now();
@@ -16,8 +17,7 @@ export function observeProvider(provider: EmbeddingProvider, metrics: Metrics): 
         metrics.embeddingsGenerated.inc(labels, texts.length);
         return embeddings;
       } catch (error) {
-        const reason = error instanceof DomainError ? error.reason.toLowerCase() : "internal";
-        metrics.embeddingsFailed.inc({ provider: labels.provider, reason }, texts.length);
+        metrics.embeddingsFailed.inc({ provider: labels.provider, reason: failureReason(error) }, texts.length);
         throw error;
       }
     },

@@ -4,6 +4,7 @@ import { Wakeup } from "../domain/wakeup.ts";
 import type { EmbeddingProvider } from "../embedding/embedding-provider.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Database } from "../storage/database.ts";
+import { EmbeddingProbe } from "./embedding-probe.ts";
 import { type HealthReport, probe } from "./probes.ts";
 
 /** Names of services in grpc.health.v1. The empty one is the whole. */
@@ -32,14 +33,14 @@ export type HealthService = (typeof healthServices)[number];
  */
 export class HealthMonitor {
   readonly changed = new Wakeup();
-  readonly #deps: { database: Database; provider: EmbeddingProvider; clock: Clock; logger: Logger };
+  readonly #deps: { database: Database; embeddingProbe: EmbeddingProbe; clock: Clock; logger: Logger };
   #report: HealthReport | undefined;
   #probing: Promise<HealthReport> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
 
-  constructor(deps: { database: Database; provider: EmbeddingProvider; clock: Clock; logger: Logger }) {
-    this.#deps = deps;
+  constructor({ provider, ...deps }: { database: Database; provider: EmbeddingProvider; clock: Clock; logger: Logger }) {
+    this.#deps = { ...deps, embeddingProbe: new EmbeddingProbe(provider) };
   }
 
   /** Probes once, then at intervals until `stop`. */

@@ -4,8 +4,10 @@ import { createValidator } from "@bufbuild/protovalidate";
 import { ExplainSearchRequestSchema } from "#gen/llmemory/v1/admin_service_pb.js";
 import {
   AddDocumentRequestSchema,
+  DeleteDocumentsRequestSchema,
   IngestDocumentsRequestSchema,
   ListDocumentsRequestSchema,
+  UpdateDocumentRequestSchema,
 } from "#gen/llmemory/v1/memory_service_pb.js";
 import {
   type Feedback,
@@ -20,6 +22,7 @@ import type { JsonObject } from "../domain/document.ts";
 import type { FieldViolation } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { checkFilter } from "./check-filter.ts";
+import { checkUpdate } from "./check-update.ts";
 import { textsOf } from "./message-texts.ts";
 
 const validator = createValidator();
@@ -61,6 +64,7 @@ function findShapeViolations(message: Message): FieldViolation[] {
     return [
       ...checkPrintable("id_at_origin", message.idAtOrigin),
       ...checkPrintable("document_name", message.documentName),
+      ...checkPrintable("idempotency_key", message.idempotencyKey),
       ...checkMetadata("metadata", (message.metadata ?? {}) as JsonObject),
     ];
   }
@@ -68,7 +72,9 @@ function findShapeViolations(message: Message): FieldViolation[] {
     const { message: part } = message;
     return part.case === "open" ? checkPrintable("open.stream_id", part.value.streamId) : [];
   }
-  if (isMessage(message, ListDocumentsRequestSchema)) return checkFilter("filter", message.filter);
+  if (isMessage(message, UpdateDocumentRequestSchema)) return checkUpdate(message);
+  const isFiltered = isMessage(message, ListDocumentsRequestSchema) || isMessage(message, DeleteDocumentsRequestSchema);
+  if (isFiltered) return checkFilter("filter", message.filter);
   if (isMessage(message, SearchRequestSchema)) return checkSearch("", message);
   if (isMessage(message, ExplainSearchRequestSchema)) return message.search ? checkSearch("search.", message.search) : [];
   if (isMessage(message, RecordFeedbackRequestSchema)) return checkFeedback(message.feedback);

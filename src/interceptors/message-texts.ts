@@ -1,4 +1,4 @@
-import { type DescField, type DescMessage, getOption, hasOption, type Message } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, getOption, hasOption, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { field as fieldRules, Ignore } from "#gen/buf/validate/validate_pb.js";
 
@@ -23,6 +23,8 @@ function* textsIn(message: ReflectMessage, prefix: string): Generator<MessageTex
     if (!message.isSet(field) || isCheckedAlone(field)) continue;
     const path = isWrapper ? prefix : prefix === "" ? field.name : `${prefix}.${field.name}`;
     if (field.fieldKind === "list") {
+      // A vector has hundreds of numbers, and a document thousands of vectors.
+      if (field.listKind === "scalar" && field.scalar !== ScalarType.STRING) continue;
       let index = 0;
       for (const value of message.get(field)) yield* textsOfValue(value, `${path}[${index++}]`);
     } else if (field.fieldKind === "map") {

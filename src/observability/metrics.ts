@@ -61,6 +61,20 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       registers,
     }),
 
+    enrichmentModelDurationSeconds: new Histogram({
+      name: "memory_enrichment_model_duration_seconds",
+      help: "Time of a call of the chat model for context prefixes and summaries of chunks; answered or not",
+      labelNames: ["model"],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    enrichmentModelFailures: new Counter({
+      name: "memory_enrichment_model_failures_total",
+      help: "Calls of the chat model that gave nothing for chunks, which were stored with template and extract instead; it is not called while `paused` after failures, or when an add is `late`",
+      labelNames: ["model", "reason"],
+      registers,
+    }),
+
     searchRequests: new Counter({
       name: "memory_search_requests_total",
       help: "Searches answered or failed",

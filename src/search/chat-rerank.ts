@@ -1,8 +1,8 @@
+import { cutPassage } from "../chunking/cut-passage.ts";
 import { limits } from "../domain/limits.ts";
-import type { ChatModel, ChatQuestion } from "./chat-model.ts";
-import { cutPassage } from "./cut-passage.ts";
+import type { ChatModel, ChatQuestion } from "../endpoint/chat-model.ts";
+import { isRecord } from "../endpoint/model-call.ts";
 import type { Passage } from "./lexical-scores.ts";
-import { isRecord } from "./model-call.ts";
 
 /**
  * Lets a chat model score passages, a few per call and all calls at once: models lose count in long lists, and each call is then short.

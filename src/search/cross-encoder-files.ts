@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { loadTokenizer, type WordPieceTokenizer } from "../chunking/wordpiece-tokenizer.ts";
 import { StartupError } from "../domain/errors.ts";
-import { isRecord } from "./model-call.ts";
+import { isRecord } from "../endpoint/model-call.ts";
 
 /** What a directory with a cross-encoder gives. */
 export interface CrossEncoderFiles {

@@ -3,10 +3,10 @@ import type { Worker } from "node:worker_threads";
 import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { startModelThread } from "../embedding/model-thread.ts";
+import { ModelCallError } from "../endpoint/model-call.ts";
 import { type CrossEncoderFiles, readCrossEncoderFiles } from "./cross-encoder-files.ts";
 import { encodePair } from "./cross-encoder-input.ts";
 import type { CrossEncoderThreadMessage, CrossEncoderThreadRequest, CrossEncoderThreadSettings } from "./cross-encoder-thread.ts";
-import { ModelCallError } from "./model-call.ts";
 
 /** A model that reads query and passage together, in a thread of this process. Has that thread: close it. */
 export interface CrossEncoder {

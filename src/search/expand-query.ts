@@ -1,6 +1,6 @@
 import { limits } from "../domain/limits.ts";
-import type { ChatQuestion } from "./chat-model.ts";
-import { isRecord } from "./model-call.ts";
+import type { ChatQuestion } from "../endpoint/chat-model.ts";
+import { isRecord } from "../endpoint/model-call.ts";
 import { type ParsedQuery, parseQuery } from "./parse-query.ts";
 import { askSearchModel, type SearchModelDeps } from "./search-models.ts";
 import { isStopWord } from "./stop-words.ts";

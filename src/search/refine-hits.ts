@@ -3,7 +3,7 @@ import type { FoundHit } from "./collect-hits.ts";
 import { diversify } from "./diversify.ts";
 import { sortByScore } from "./fuse.ts";
 import { rerank } from "./rerank.ts";
-import type { SearchDeps } from "./search.ts";
+import type { GenerationDeps } from "./search.ts";
 import type { Degradation, Recency, SearchQuery } from "./search-query.ts";
 import type { Stages } from "./stages.ts";
 
@@ -17,7 +17,7 @@ export interface RefinedHits {
 
 /** What a request may ask for beyond fusion, in this order: recency, reranking, variety, a least score. */
 export async function refineHits(
-  deps: SearchDeps,
+  deps: GenerationDeps,
   query: SearchQuery,
   found: readonly FoundHit[],
   stages: Stages,
@@ -56,7 +56,7 @@ function weighRecency(hits: readonly FoundHit[], { weight, halfLifeMs }: Recency
 
 /** The reranker's score becomes the score; hits that it holds equal stay in their order. */
 async function rerankHits(
-  deps: SearchDeps,
+  deps: GenerationDeps,
   query: SearchQuery,
   hits: readonly FoundHit[],
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { limits } from "../domain/limits.ts";
+import { withinTime } from "../endpoint/model-call.ts";
 import { chatScores } from "./chat-rerank.ts";
 import { lexicalScores, type Passage } from "./lexical-scores.ts";
-import { withinTime } from "./model-call.ts";
 import { parseQuery } from "./parse-query.ts";
 import { askSearchModel, type SearchModelDeps } from "./search-models.ts";
 import type { Rerank } from "./search-query.ts";

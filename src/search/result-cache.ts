@@ -8,9 +8,15 @@ import type { SearchAnswer, SearchQuery } from "./search-query.ts";
 export interface ResultCacheOptions {
   /** 0: nothing is kept. */
   readonly bytesMax: number;
+  readonly metrics: Pick<Metrics, "searchCacheHits" | "searchCacheMisses" | "owners">;
+}
+
+/** What an answer is made of beside its query. */
+export interface AnswerBasis {
   /** The model of the vectors that are searched. */
   readonly modelId: string;
-  readonly metrics: Pick<Metrics, "searchCacheHits" | "searchCacheMisses" | "owners">;
+  /** The owner's. */
+  readonly version: bigint;
 }
 
 interface Entry {
@@ -26,13 +32,11 @@ interface Entry {
  * Not kept are answers that a model or a deadline left incomplete, and those that depend on the time of day (`recency`).
  */
 export class ResultCache {
-  readonly #modelId: string;
   readonly #metrics: ResultCacheOptions["metrics"];
   /** By a hash of the query and the model, so that long filters make no long keys. Undefined: nothing is kept. */
   readonly #answers: LRUCache<string, Entry> | undefined;
 
   constructor(options: ResultCacheOptions) {
-    this.#modelId = options.modelId;
     this.#metrics = options.metrics;
     if (options.bytesMax > 0) {
       const sizeCalculation = (entry: Entry) => entryOverheadBytes + sizeOf(entry.answer);
@@ -44,11 +48,11 @@ export class ResultCache {
    * The answer to a query, under a search id of its own and marked as a cache hit; its stages are left to the caller, since those of
    * the first search say nothing of this one.
    *
-   * @param version the owner's, read for this search.
+   * @param basis its version was read for this search.
    */
-  get(query: SearchQuery, version: bigint): SearchAnswer | undefined {
+  get(query: SearchQuery, { modelId, version }: AnswerBasis): SearchAnswer | undefined {
     if (!this.#answers || !isRepeatable(query)) return undefined;
-    const key = this.#keyOf(query);
+    const key = keyOf(query, modelId);
     const entry = this.#answers.get(key);
     const labels = { owner_id: this.#metrics.owners.label(query.ownerId) };
     if (entry?.version === version) {
@@ -63,11 +67,11 @@ export class ResultCache {
   /**
    * Keeps an answer if it may be given again; its hits are frozen then.
    *
-   * @param version the owner's, read before the candidates of this answer or in the same snapshot.
+   * @param basis its version was read before the candidates of this answer or in the same snapshot.
    */
-  set(query: SearchQuery, version: bigint, answer: SearchAnswer): void {
+  set(query: SearchQuery, { modelId, version }: AnswerBasis, answer: SearchAnswer): void {
     if (!this.#answers || !isRepeatable(query) || !isWhole(answer)) return;
-    const key = this.#keyOf(query);
+    const key = keyOf(query, modelId);
     const known = this.#answers.peek(key);
     // A search that began earlier may end later.
     if (known && known.version > version) return;
@@ -75,12 +79,12 @@ export class ResultCache {
     const kept = { ...rest, receipt: { ...receipt, cacheHit: true, stageTimes: [] } };
     this.#answers.set(key, { version, answer: freeze(kept) });
   }
+}
 
-  #keyOf(query: SearchQuery): string {
-    return createHash("sha256")
-      .update(canonicalJson([this.#modelId, query]))
-      .digest("base64");
-  }
+function keyOf(query: SearchQuery, modelId: string): string {
+  return createHash("sha256")
+    .update(canonicalJson([modelId, query]))
+    .digest("base64");
 }
 
 function isRepeatable(query: SearchQuery): boolean {

@@ -1,7 +1,7 @@
+import { cutPassage } from "../chunking/cut-passage.ts";
 import { limits } from "../domain/limits.ts";
-import type { ChatQuestion } from "./chat-model.ts";
-import { cutPassage } from "./cut-passage.ts";
-import { isRecord } from "./model-call.ts";
+import type { ChatQuestion } from "../endpoint/chat-model.ts";
+import { isRecord } from "../endpoint/model-call.ts";
 import { askSearchModel, type SearchModelDeps } from "./search-models.ts";
 import type { Route, RoutingDecision } from "./search-query.ts";
 

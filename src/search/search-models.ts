@@ -1,8 +1,8 @@
+import type { ChatModel } from "../endpoint/chat-model.ts";
+import { ModelCallError } from "../endpoint/model-call.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { ChatModel } from "./chat-model.ts";
 import type { CrossEncoder } from "./cross-encoder.ts";
-import { ModelCallError } from "./model-call.ts";
 
 /** The models that a search may ask beside the embedder; each is there if the settings name one. */
 export interface SearchModels {

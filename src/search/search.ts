@@ -2,9 +2,9 @@ import { v7 as uuidV7 } from "uuid";
 import type { Clock } from "../domain/clock.ts";
 import { DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import type { EmbeddingProvider } from "../embedding/embedding-provider.ts";
+import type { ActiveGeneration, Generation } from "../embedding/model-generations.ts";
 import type { Database } from "../storage/database.ts";
-import type { EmbeddingTable } from "../storage/embedding-models.ts";
+import { isMissingTable } from "../storage/database-errors.ts";
 import { indexSettings } from "../storage/find-nearest.ts";
 import { exactChunksMax } from "../storage/index-membership.ts";
 import { loadContext } from "../storage/load-hits.ts";
@@ -28,8 +28,7 @@ import { Stages } from "./stages.ts";
 
 export interface SearchDeps extends SearchModelDeps {
   readonly database: Database;
-  readonly table: EmbeddingTable;
-  readonly provider: EmbeddingProvider;
+  readonly models: ActiveGeneration;
   readonly clock: Clock;
   readonly queryCache: QueryEmbeddingCache;
   /** Undefined: no cached answer will do. */
@@ -65,6 +64,12 @@ export async function search(
   }
 }
 
+/** A search of one generation of vectors, from its beginning to its end. */
+export type GenerationDeps = SearchDeps & Pick<Generation, "table" | "provider">;
+
+/** A search begins anew when the model is changed while it runs; more changes than this in one search are left to the next. */
+const attemptsMax = 3;
+
 /** A wording of the query with what searching for it takes. */
 interface Variant {
   readonly facts: SearchFacts;
@@ -78,12 +83,46 @@ export async function answerSearch(
   signal: AbortSignal,
   timeLeftMs: TimeLeft = () => undefined,
 ): Promise<SearchAnswer> {
+  let { active } = deps.models;
+  for (let attempt = 1; ; attempt++) {
+    const { table, provider } = active;
+    const isLast = attempt === attemptsMax;
+    try {
+      const answer = await answerWith({ ...deps, table, provider }, query, { signal, timeLeftMs, endsWhenSwitched: !isLast });
+      if (answer) return answer;
+    } catch (error) {
+      // Its vectors were dropped while it ran.
+      if (isLast || !isMissingTable(error)) throw error;
+    }
+    active = await deps.models.refresh(signal);
+  }
+}
+
+interface AnswerOptions {
+  readonly signal: AbortSignal;
+  readonly timeLeftMs: TimeLeft;
+  /** Whether to give up where another model is active by now: its vectors are newer. */
+  readonly endsWhenSwitched: boolean;
+}
+
+/** Answers with the vectors and queries of one model alone; undefined if another one is active by now. */
+async function answerWith(
+  deps: GenerationDeps,
+  query: SearchQuery,
+  { signal, timeLeftMs, endsWhenSwitched }: AnswerOptions,
+): Promise<SearchAnswer | undefined> {
+  const { modelId } = deps.table;
   const stages = new Stages();
+  const now = deps.clock.now();
   const giveUp = new AbortController();
   // Prepared at the same time: parsing asks the database, embedding does not.
-  const preparing = prepareVariant(deps, query, query.queryText, stages, AbortSignal.any([signal, giveUp.signal]));
-  const { version } = await preparing.facts;
-  const cached = deps.resultCache?.get(query, version);
+  const preparing = prepareVariant(deps, query, query.queryText, now, stages, AbortSignal.any([signal, giveUp.signal]));
+  const { version, activeModelId = modelId } = await preparing.facts;
+  if (endsWhenSwitched && activeModelId !== modelId) {
+    giveUp.abort();
+    return undefined;
+  }
+  const cached = deps.resultCache?.get(query, { modelId, version });
   if (cached) {
     giveUp.abort();
     return { ...cached, receipt: { ...cached.receipt, stageTimes: stages.times } };
@@ -97,14 +136,17 @@ export async function answerSearch(
   if (expansion.degraded) degraded.add("expansion_unavailable");
   const variants = await Promise.all([
     preparing.variant,
-    ...expansion.variants.slice(1).map((text) => prepareVariant(deps, query, text, stages, signal).variant),
+    ...expansion.variants.slice(1).map((text) => prepareVariant(deps, query, text, now, stages, signal).variant),
   ]);
   const [own] = variants;
   if (!own) throw new Error("a query is a variant of itself");
   if (query.searchType !== "text" && !own.vector) degraded.add("embedder_unavailable");
   if (own.vector && own.facts.hasPendingEmbeddings) degraded.add("embeddings_pending");
 
-  const { found, collected } = await findHits(deps, query, variants, stages, { signal, timeLeftMs });
+  const { found, collected } = await findHits(deps, withoutExpired(query, own.facts, now), variants, stages, {
+    signal,
+    timeLeftMs,
+  });
   const refined = await refineHits(deps, query, collected, stages, signal);
   for (const degradation of refined.degraded) degraded.add(degradation);
   const hits = await addContext(deps, query, refined.hits, stages, signal);
@@ -121,10 +163,10 @@ export async function answerSearch(
     routing: routed?.decision,
     receipt: {
       plan: own.vector ? found.plan : "text_only",
-      modelId: own.vector ? deps.table.modelId : undefined,
+      modelId: own.vector ? modelId : undefined,
       candidatesVector: found.vectorCount,
       candidatesText: found.textCount,
-      ownerChunks: own.facts.chunkCount,
+      ownerChunks: own.facts.chunkCount - own.facts.expiredChunks,
       truncated: found.isCut,
       shortfallReason: shortfallReason(query, hits.length, { ...refined, ...found }),
       degraded: [...degraded],
@@ -133,22 +175,28 @@ export async function answerSearch(
       stageTimes: stages.times,
     },
   };
-  deps.resultCache?.set(query, version, answer);
+  deps.resultCache?.set(query, { modelId, version }, answer);
   return answer;
+}
+
+/** Erasing what has expired takes a while; where the owner has nothing of it, the search need not ask each document. */
+function withoutExpired(query: SearchQuery, { expiredChunks }: SearchFacts, now: Date): SearchQuery {
+  return expiredChunks === 0 ? query : { ...query, filter: { ...query.filter, liveAt: now } };
 }
 
 /** The facts come before the vector does, since a cached answer needs none. */
 function prepareVariant(
-  deps: SearchDeps,
+  deps: GenerationDeps,
   query: SearchQuery,
   text: string,
+  now: Date,
   stages: Stages,
   signal: AbortSignal,
 ): { facts: Promise<SearchFacts>; variant: Promise<Variant> } {
   const parsed = parseQuery(text);
   const words = query.searchType === "vector" ? { words: "", phrases: [], excluded: [] } : parsed;
   const textConfig = query.language === undefined ? undefined : textConfigFor(query.language);
-  const owner = { ownerId: query.ownerId, modelId: deps.table.modelId };
+  const owner = { ownerId: query.ownerId, modelId: deps.table.modelId, now };
   const facts = stages.time("facts", () => readSearchFacts(deps.database, owner, words, textConfig, signal));
   // What is excluded would only draw the vector near; a query that only excludes is taken as it is.
   const meaning = parsed.excluded.length > 0 && parsed.words !== "" ? parsed.words : text;
@@ -164,7 +212,7 @@ function prepareVariant(
 
 /** The query's vector, or undefined if the embedder fails and words will do. */
 async function embedQuery(
-  deps: SearchDeps,
+  deps: GenerationDeps,
   query: SearchQuery,
   text: string,
   signal: AbortSignal,
@@ -181,7 +229,7 @@ async function embedQuery(
 
 /** Candidates and their texts, from one snapshot, so that no candidate is gone when it is loaded. */
 async function findHits(
-  deps: SearchDeps,
+  deps: GenerationDeps,
   query: SearchQuery,
   variants: readonly Variant[],
   stages: Stages,

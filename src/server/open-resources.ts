@@ -3,17 +3,18 @@ import { startTextChunker, type TextChunker } from "../chunking/text-chunker.ts"
 import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
+import { OwnerNotices } from "../domain/owner-notices.ts";
 import { Wakeup } from "../domain/wakeup.ts";
-import { createEmbeddingProvider } from "../embedding/create-embedding-provider.ts";
-import type { EmbeddingProvider } from "../embedding/embedding-provider.ts";
 import { packagedModelDirectory } from "../embedding/model-files.ts";
-import { observeProvider } from "../embedding/observed-provider.ts";
+import type { ModelGenerations } from "../embedding/model-generations.ts";
 import { createLogger, type Logger } from "../observability/logger.ts";
 import { createMetrics, type Metrics } from "../observability/metrics.ts";
 import type { Database } from "../storage/database.ts";
-import { type EmbeddingTable, ensureActiveModel } from "../storage/embedding-models.ts";
+import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import { migrate } from "../storage/migrate.ts";
 import { openDatabase } from "../storage/open-database.ts";
+import { WakeupChannel } from "../storage/wakeup-channel.ts";
+import { openModels, openProvider } from "./open-models.ts";
 
 /** Everything that a process of llmemory works with, in the order it is opened; `close` closes what was opened. */
 export interface Resources {
@@ -22,13 +23,13 @@ export interface Resources {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly database: Database;
+  readonly models: ModelGenerations;
+  /** Of the model that is active when this is read; what compares vectors takes it from one generation, together with the provider. */
   readonly table: EmbeddingTable;
-  /** Counts and times its calls. */
-  readonly provider: EmbeddingProvider;
-  /** The same without counting, for probes. */
-  readonly bareProvider: EmbeddingProvider;
+  /** Both are heard by all processes that share a PostgreSQL. */
   readonly jobsEnqueued: Wakeup;
   readonly jobsSettled: Wakeup;
+  readonly vectorsGiven: OwnerNotices;
   close(): Promise<void>;
 }
 
@@ -48,28 +49,35 @@ export async function openResources(settings: Settings): Promise<Resources> {
     // The database and the model load at the same time; both are closed again if either fails.
     const [opened, loaded] = await Promise.allSettled([
       openDatabase({ metrics, logger }, settings),
-      loadProvider(settings, metrics),
+      openProvider({ settings, metrics, logger }),
     ]);
     if (opened.status === "fulfilled") closers.push(() => opened.value.close());
     if (loaded.status === "fulfilled") closers.push(() => loaded.value.close());
     if (opened.status === "rejected") throw opened.reason;
-    if (loaded.status === "rejected") throw loaded.reason;
     const database = opened.value;
-    const bareProvider = loaded.value;
     const applied = await migrate(database, settings.schema);
     if (applied.length > 0) logger.info({ applied }, "the schema was migrated");
-    const table = await ensureActiveModel(database, bareProvider.model, systemClock.now());
+    const models = await openModels({ settings, metrics, logger, database, clock: systemClock }, loaded);
+    closers.push(() => models.close());
+    const [jobsEnqueued, jobsSettled] = [new Wakeup(), new Wakeup()];
+    const channel = new WakeupChannel(
+      { database, logger },
+      { schema: settings.schema, wakeups: { enqueued: jobsEnqueued, settled: jobsSettled } },
+    );
+    closers.push(() => channel.stop());
     return {
       settings,
       clock: systemClock,
       logger,
       metrics,
       database,
-      table,
-      provider: observeProvider(bareProvider, metrics),
-      bareProvider,
-      jobsEnqueued: new Wakeup(),
-      jobsSettled: new Wakeup(),
+      models,
+      get table() {
+        return models.active.table;
+      },
+      jobsEnqueued,
+      jobsSettled,
+      vectorsGiven: new OwnerNotices(),
       close,
     };
   } catch (error) {
@@ -79,21 +87,9 @@ export async function openResources(settings: Settings): Promise<Resources> {
 }
 
 /** The thread that cuts texts; it uses the shipped tokenizer whatever the provider, and the provider's limit. */
-export async function openTextChunker(resources: Pick<Resources, "settings" | "bareProvider">): Promise<TextChunker> {
+export async function openTextChunker(resources: Pick<Resources, "settings" | "models">): Promise<TextChunker> {
   return await startTextChunker({
     tokenizerPath: join(resources.settings.modelDirectory ?? packagedModelDirectory, "tokenizer.json"),
-    leafTokensMax: resources.bareProvider.model.chunkTokensMax,
+    leafTokensMax: resources.models.active.provider.model.chunkTokensMax,
   });
-}
-
-async function loadProvider(settings: Settings, metrics: Metrics): Promise<EmbeddingProvider> {
-  const provider: EmbeddingProvider = await createEmbeddingProvider({
-    provider: settings.embeddingProvider,
-    dimension: settings.embeddingDimension,
-    workers: settings.embeddingWorkers,
-    modelDirectory: settings.modelDirectory,
-    onTruncated: (count) =>
-      metrics.embeddingTextsCut.inc({ provider: provider.model.provider, model: provider.model.name }, count),
-  });
-  return provider;
 }

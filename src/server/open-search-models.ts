@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { Settings } from "../config/settings.ts";
-import { StartupError } from "../domain/errors.ts";
-import { type ChatModel, openChatModel } from "../search/chat-model.ts";
+import { type ChatModel, openChatModel } from "../endpoint/chat-model.ts";
+import { readApiKey } from "../endpoint/read-api-key.ts";
 import { type CrossEncoder, openCrossEncoder } from "../search/cross-encoder.ts";
 import type { SearchModels } from "../search/search-models.ts";
 
@@ -33,19 +32,13 @@ async function openConfiguredChatModel(settings: SearchModelSettings): Promise<C
   return await openChatModel({
     baseUrl: chatBaseUrl,
     model: chatModel,
-    apiKey: await apiKeyOf(settings),
+    apiKey: await readApiKey({
+      apiKey: settings.chatApiKey,
+      apiKeyFile: settings.chatApiKeyFile,
+      fileVariable: "LLMEMORY_CHAT_API_KEY_FILE",
+    }),
     timeoutMs: chatTimeoutMs,
   });
-}
-
-async function apiKeyOf({ chatApiKey, chatApiKeyFile }: SearchModelSettings): Promise<string | undefined> {
-  if (chatApiKeyFile === undefined) return chatApiKey;
-  const text = await readFile(chatApiKeyFile, "utf8").catch((cause: unknown) => {
-    throw new StartupError(`the file of LLMEMORY_CHAT_API_KEY_FILE, ${chatApiKeyFile}, cannot be read`, { cause });
-  });
-  const apiKey = text.trim();
-  if (apiKey === "") throw new StartupError(`the file of LLMEMORY_CHAT_API_KEY_FILE, ${chatApiKeyFile}, is empty`);
-  return apiKey;
 }
 
 async function openConfiguredCrossEncoder({ crossEncoderDirectory }: SearchModelSettings): Promise<CrossEncoder | undefined> {

@@ -1,8 +1,9 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { ListenAddress } from "../config/listen-address.ts";
 import type { Settings } from "../config/settings.ts";
+import { Intake } from "../documents/intake.ts";
+import { ModelEnricher } from "../documents/model-enricher.ts";
 import { limits } from "../domain/limits.ts";
-import { EmbeddingWorker } from "../embedding/embedding-worker.ts";
 import { HealthMonitor } from "../health/health-monitor.ts";
 import { registerHealth } from "../health/health-service.ts";
 import { localPrincipal } from "../interceptors/auth.ts";
@@ -10,6 +11,7 @@ import { interceptorChain } from "../interceptors/chain.ts";
 import { registerServices } from "../services/register-services.ts";
 import { releaseAbandonedJobs } from "../storage/embedding-jobs.ts";
 import { startDeletingExpired } from "./delete-expired.ts";
+import { GenerationKeeper } from "./generation-keeper.ts";
 import { type Listener, listenHttp1, listenHttp2, rpcHandler } from "./listeners.ts";
 import { openResources, openTextChunker, type Resources } from "./open-resources.ts";
 import { openSearchMemory } from "./open-search-memory.ts";
@@ -43,20 +45,40 @@ export async function startService(settings: Settings): Promise<RunningService> 
     stopping.push(() => searchMemory.history.stop());
     const { searchModels, close: closeSearchModels } = await openSearchModels(settings);
     stopping.push(closeSearchModels);
-    const monitor = new HealthMonitor({ ...resources, provider: resources.bareProvider });
+    const monitor = new HealthMonitor({ ...resources, provider: resources.models.activeProvider() });
     await monitor.start();
     stopping.push(() => monitor.stop());
     if (database.kind === "embedded") await releaseAbandonedJobs(database, clock.now());
-    if (settings.embedInServe) {
-      const worker = new EmbeddingWorker(resources);
-      stopping.push(() => worker.stop());
-    }
+    const keeper = new GenerationKeeper(resources, { embeds: settings.embedInServe });
+    stopping.push(() => keeper.stop());
     stopping.push(await startDeletingExpired(resources, searchMemory.history));
+
+    const intake = new Intake(resources, { queueMax: settings.embeddingQueueMax });
+    await intake.count();
+
+    const { contextPrefix, chunkSummaries, enrichmentTimeoutMs } = settings;
+    const { chat } = searchModels;
+    const enrichment = {
+      enrichmentDefaults: { contextPrefix, summary: chunkSummaries },
+      enricher: chat && new ModelEnricher({ ...resources, chat }, enrichmentTimeoutMs),
+    };
 
     const drain = new AbortController();
     const interceptors = interceptorChain({ logger, metrics, principal: localPrincipal }).map(([, interceptor]) => interceptor);
     const routes = (router: ConnectRouter) => {
-      registerServices(router, { ...resources, ...searchMemory, chunker, searchModels }, drain.signal);
+      const deps = {
+        ...resources,
+        ...searchMemory,
+        ...enrichment,
+        chunker,
+        intake,
+        searchModels,
+        // Copied, it would stay that of the model that is active now.
+        get table() {
+          return resources.table;
+        },
+      };
+      registerServices(router, deps, drain.signal);
       registerHealth(router, monitor, drain.signal);
     };
     const handler = rpcHandler({ routes, interceptors, metrics });

@@ -3,19 +3,22 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type AdminService, IndexProfile as ProtoIndexProfile } from "#gen/llmemory/v1/admin_service_pb.js";
 import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
+import type { ModelDeps } from "../admin/model-status.ts";
 import { rebuildVectorIndex } from "../admin/rebuild-vector-index.ts";
-import type { Clock } from "../domain/clock.ts";
 import { abortError } from "../domain/errors.ts";
 import type { IndexProfile } from "../domain/index-profile.ts";
+import type { Wakeup } from "../domain/wakeup.ts";
 import { requestContextOf } from "../interceptors/request-context.ts";
 import { explainSearch } from "../search/explain-search.ts";
 import type { SearchDeps } from "../search/search.ts";
-import { readEmbeddingQueue } from "../storage/embedding-queue.ts";
+import { type DeadJobs, purgeDeadJobs, retryDeadJobs } from "../storage/dead-jobs.ts";
+import { type DeadReason, readEmbeddingQueue } from "../storage/embedding-queue.ts";
 import { readOwnerStatistics } from "../storage/owner-statistics.ts";
 import { decodeSearch } from "./decode-search.ts";
 import { encodeDuration } from "./encode-duration.ts";
 import { encodeExplanation } from "./encode-explanation.ts";
 import { encodeDocumentType } from "./enums.ts";
+import { createModelRpcs } from "./model-rpcs.ts";
 
 const profiles: Readonly<Record<ProtoIndexProfile, IndexProfile>> = {
   [ProtoIndexProfile.UNSPECIFIED]: "balanced",
@@ -24,13 +27,20 @@ const profiles: Readonly<Record<ProtoIndexProfile, IndexProfile>> = {
   [ProtoIndexProfile.ACCURATE]: "accurate",
 };
 
-export function createAdminService(deps: SearchDeps & { clock: Clock }): ServiceImpl<typeof AdminService> {
+/** @param drain aborts when the service begins to stop. */
+export function createAdminService(
+  deps: SearchDeps & ModelDeps & { readonly jobsEnqueued: Wakeup },
+  drain: AbortSignal,
+): ServiceImpl<typeof AdminService> {
   const ageOf = (createdAt: Date | undefined) =>
     createdAt && { oldestAge: encodeDuration(Math.max(0, deps.clock.now().getTime() - createdAt.getTime())) };
   return {
+    ...createModelRpcs(deps, drain),
+
     async getOwnerStatistics({ ownerId }, context) {
       const { signal } = requestContextOf(context.values);
-      const statistics = await readOwnerStatistics(deps.database, deps.table, ownerId, signal);
+      const { table } = await deps.models.refresh(signal);
+      const statistics = await readOwnerStatistics(deps.database, table, ownerId, deps.clock.now(), signal);
       return {
         documentCount: BigInt(statistics.documentCount),
         chunkCount: BigInt(statistics.chunkCount),
@@ -38,6 +48,7 @@ export function createAdminService(deps: SearchDeps & { clock: Clock }): Service
         embeddedChunkCount: BigInt(statistics.embeddedChunkCount),
         embeddingsPending: BigInt(statistics.embeddingsPending),
         embeddingsDead: BigInt(statistics.embeddingsDead),
+        embeddingsMissing: BigInt(statistics.embeddingsMissing),
         documentTypes: statistics.documentTypes.map(({ documentType, documentCount }) => ({
           documentType: encodeDocumentType(documentType),
           documentCount: BigInt(documentCount),
@@ -54,13 +65,27 @@ export function createAdminService(deps: SearchDeps & { clock: Clock }): Service
         totalSize: BigInt(queue.size),
         dead: BigInt(queue.dead),
         ...ageOf(queue.oldestCreatedAt),
+        deadReasons: encodeReasons(queue.deadReasons),
         owners: queue.owners.map((owner) => ({
           ownerId: owner.ownerId,
           size: BigInt(owner.size),
           dead: BigInt(owner.dead),
           ...ageOf(owner.oldestCreatedAt),
+          deadReasons: encodeReasons(owner.deadReasons),
         })),
       };
+    },
+
+    async retryDeadJobs(request, context) {
+      const { signal } = requestContextOf(context.values);
+      const retried = await retryDeadJobs(deps.database, deadJobsOf(request), deps.clock.now(), signal);
+      if (retried > 0) deps.jobsEnqueued.notify();
+      return { retried: BigInt(retried) };
+    },
+
+    async purgeDeadJobs(request, context) {
+      const { signal } = requestContextOf(context.values);
+      return { purged: BigInt(await purgeDeadJobs(deps.database, deadJobsOf(request), signal)) };
     },
 
     async explainSearch({ search }, context) {
@@ -73,7 +98,9 @@ export function createAdminService(deps: SearchDeps & { clock: Clock }): Service
 
     async *rebuildVectorIndex({ profile }, context) {
       const { signal } = requestContextOf(context.values);
-      for await (const { phase, partitionsDone, partitionsTotal } of rebuildVectorIndex(deps, profiles[profile], signal)) {
+      const { table } = await deps.models.refresh(signal);
+      const rebuilding = rebuildVectorIndex({ ...deps, table }, profiles[profile], signal);
+      for await (const { phase, partitionsDone, partitionsTotal } of rebuilding) {
         const fraction = partitionsTotal === 0 ? 1 : partitionsDone / partitionsTotal;
         yield { phase, partitionsDone, partitionsTotal, fraction };
       }
@@ -81,4 +108,12 @@ export function createAdminService(deps: SearchDeps & { clock: Clock }): Service
       if (signal.aborted) throw abortError(signal);
     },
   };
+}
+
+function encodeReasons(reasons: readonly DeadReason[]) {
+  return reasons.map(({ reason, count }) => ({ reason, count: BigInt(count) }));
+}
+
+function deadJobsOf(request: { ownerId: string; modelId: string }): DeadJobs {
+  return { ownerId: request.ownerId || undefined, modelId: request.modelId || undefined };
 }

@@ -1,9 +1,14 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { v7 as uuidV7 } from "uuid";
-import { ChunkingStrategy as ProtoStrategy } from "#gen/llmemory/v1/document_pb.js";
+import {
+  ContextPrefix as ProtoPrefix,
+  ChunkingStrategy as ProtoStrategy,
+  ChunkSummary as ProtoSummary,
+} from "#gen/llmemory/v1/document_pb.js";
 import type { AddDocumentRequest } from "#gen/llmemory/v1/memory_service_pb.js";
 import type { ChunkingStrategy } from "../domain/chunk.ts";
 import type { JsonObject, NewDocument } from "../domain/document.ts";
+import type { ChunkSummary, ContextPrefix } from "../domain/enrichment.ts";
 import { decodeDocumentType } from "./enums.ts";
 
 const strategies: Readonly<Record<ProtoStrategy, ChunkingStrategy | undefined>> = {
@@ -14,9 +19,23 @@ const strategies: Readonly<Record<ProtoStrategy, ChunkingStrategy | undefined>> 
   [ProtoStrategy.SLIDING_WINDOW]: "sliding_window",
 };
 
+const prefixes: Readonly<Record<ProtoPrefix, ContextPrefix | undefined>> = {
+  [ProtoPrefix.UNSPECIFIED]: undefined,
+  [ProtoPrefix.NONE]: "none",
+  [ProtoPrefix.TEMPLATE]: "template",
+  [ProtoPrefix.MODEL]: "model",
+};
+
+const summaries: Readonly<Record<ProtoSummary, ChunkSummary | undefined>> = {
+  [ProtoSummary.UNSPECIFIED]: undefined,
+  [ProtoSummary.NONE]: "none",
+  [ProtoSummary.EXTRACTIVE]: "extractive",
+  [ProtoSummary.MODEL]: "model",
+};
+
 /** The domain's document of a request that has passed `findViolations`. */
 export function decodeDocument(request: AddDocumentRequest): NewDocument {
-  const { chunking } = request;
+  const { chunking, embedding, enrichment } = request;
   return {
     ownerId: request.ownerId,
     idAtOrigin: request.idAtOrigin === "" ? uuidV7() : request.idAtOrigin,
@@ -25,11 +44,20 @@ export function decodeDocument(request: AddDocumentRequest): NewDocument {
     content: request.content,
     metadata: (request.metadata ?? {}) as JsonObject,
     documentDate: request.documentDate && timestampDate(request.documentDate),
+    expiresAt: request.expiresAt && timestampDate(request.expiresAt),
     language: request.language === "" ? undefined : request.language,
     chunking: {
       strategy: chunking && strategies[chunking.strategy],
       chunkTokens: chunking?.chunkTokens,
       overlapTokens: chunking?.overlapTokens,
+    },
+    enrichment: enrichment && {
+      contextPrefix: prefixes[enrichment.contextPrefix],
+      summary: summaries[enrichment.summary],
+    },
+    embedding: embedding && {
+      modelId: embedding.model,
+      vectors: embedding.vectors.map(({ values }) => Float32Array.from(values)),
     },
   };
 }

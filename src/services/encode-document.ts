@@ -1,10 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Chunk, ChunkSchema, type Document, DocumentSchema } from "#gen/llmemory/v1/document_pb.js";
-import { type AddDocumentResponse, AddDocumentResponseSchema, Outcome } from "#gen/llmemory/v1/memory_service_pb.js";
+import {
+  type AddDocumentResponse,
+  AddDocumentResponseSchema,
+  Outcome,
+  EnrichmentDegradation as ProtoDegradation,
+} from "#gen/llmemory/v1/memory_service_pb.js";
 import type { AddDocumentResult } from "../documents/add-document.ts";
 import type { FoundDocument } from "../documents/get-document.ts";
 import type { StoredDocument } from "../domain/document.ts";
+import type { EnrichmentDegradation } from "../domain/enrichment.ts";
 import type { StoreResult } from "../storage/store-documents.ts";
 import { encodeDuration } from "./encode-duration.ts";
 import { encodeDocumentType } from "./enums.ts";
@@ -13,6 +19,11 @@ const outcomes: Readonly<Record<StoreResult["outcome"], Outcome>> = {
   created: Outcome.CREATED,
   updated: Outcome.UPDATED,
   unchanged: Outcome.UNCHANGED,
+};
+
+const degradations: Readonly<Record<EnrichmentDegradation, ProtoDegradation>> = {
+  context_prefix_template: ProtoDegradation.CONTEXT_PREFIX_TEMPLATE,
+  summary_extractive: ProtoDegradation.SUMMARY_EXTRACTIVE,
 };
 
 export function encodeDocument(document: StoredDocument): Document {
@@ -30,6 +41,7 @@ export function encodeDocument(document: StoredDocument): Document {
     version: document.version,
     createdAt: timestampFromDate(document.createdAt),
     updatedAt: timestampFromDate(document.updatedAt),
+    ...(document.expiresAt && { expiresAt: timestampFromDate(document.expiresAt) }),
   });
 }
 
@@ -46,6 +58,8 @@ export function encodeChunk(documentId: string, chunk: FoundDocument["chunks"][n
     charEnd: chunk.charEnd,
     metadata: chunk.metadata,
     embedding: chunk.embedding ?? [],
+    contextPrefix: chunk.contextPrefix ?? "",
+    summary: chunk.summary ?? "",
   });
 }
 
@@ -58,5 +72,6 @@ export function encodeAddResult(result: AddDocumentResult, elapsedMs: number): A
     chunksRemoved: result.chunksRemoved,
     embeddingsPending: result.embeddingsPending,
     processingTime: encodeDuration(elapsedMs),
+    degraded: result.degraded?.map((degradation) => degradations[degradation]) ?? [],
   });
 }

@@ -89,6 +89,7 @@ function encodeHit(hit: SearchHit): SearchResult {
     ...(hit.documentDate && { documentDate: timestampFromDate(hit.documentDate) }),
     chunkMetadata: hit.chunkMetadata,
     content: hit.content,
+    summary: hit.summary ?? "",
     chunkIndex: hit.chunkIndex,
     charStart: hit.charStart,
     charEnd: hit.charEnd,

@@ -1,19 +1,24 @@
+import { once } from "node:events";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 
 import {
+  type AddDocumentRequest,
   AddDocumentRequestSchema,
   type IngestDocumentsRequest,
   type IngestDocumentsResponseSchema,
   type IngestFailure,
   IngestFailureSchema,
-  IngestItemSchema,
   type IngestOpen,
   type IngestItem as ProtoItem,
+  WaitUntil,
 } from "#gen/llmemory/v1/memory_service_pb.js";
 import type { DocumentDeps } from "../documents/add-documents.ts";
 import { type IngestItem, type IngestProgress, IngestSession, type ItemError } from "../documents/ingest-session.ts";
+import type { StreamWindow } from "../documents/intake.ts";
 import { abortError, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { mergeIterables } from "../domain/merge-iterables.ts";
+import { Wakeup } from "../domain/wakeup.ts";
 import { toStatus } from "../interceptors/error-translation.ts";
 import { findViolations } from "../interceptors/find-violations.ts";
 import type { RequestContext } from "../interceptors/request-context.ts";
@@ -23,9 +28,7 @@ import { encodeDuration } from "./encode-duration.ts";
 
 type Reply = MessageInitShape<typeof IngestDocumentsResponseSchema>;
 
-const drainMessage: Reply = { message: { case: "drain", value: { retryAfter: encodeDuration(limits.drainRetryAfterMs) } } };
-
-/** One connection of an ingest stream: reads items into a session while replies report what the session has made durable. */
+/** One connection of an ingest stream: reads items into a session while replies report what becomes of them. */
 export async function* ingestDocuments(
   deps: DocumentDeps,
   requests: AsyncIterable<IngestDocumentsRequest>,
@@ -35,37 +38,65 @@ export async function* ingestDocuments(
   const { signal, requestId } = context;
   const messages = requests[Symbol.asyncIterator]();
   const open = await readOpen(messages);
-  const session = await IngestSession.open(deps, { ownerId: open.ownerId, streamId: open.streamId }, signal);
-  yield* encodeProgress(session.opened, requestId);
-  yield { message: { case: "window", value: { items: limits.streamWindowItems, bytes: BigInt(limits.streamWindowBytes) } } };
-
-  const stopReading = new AbortController();
-  const finish = () => session.finish();
-  drain.addEventListener("abort", finish, { once: true });
-  if (drain.aborted) finish();
-  const reading = readItems(messages, open, session, AbortSignal.any([drain, stopReading.signal])).finally(finish);
-  // Its failure is thrown below, once what was read before it is durable.
-  reading.catch(() => undefined);
-  let isDraining = false;
+  const closeStream = deps.intake.openStream();
+  /** Aborts once nothing more is to be said. */
+  const ended = new AbortController();
+  const stop = AbortSignal.any([drain, ended.signal]);
   try {
-    for await (const progress of session.progress()) {
-      // Said as early as possible, so that the client stops sending while what arrived before is committed.
-      if (drain.aborted && !isDraining) yield drainMessage;
-      isDraining = drain.aborted;
-      yield* encodeProgress(progress, requestId);
-    }
-    if (drain.aborted) {
-      if (!isDraining) yield drainMessage;
-      return;
-    }
-    await reading;
+    const session = await IngestSession.open(deps, { ownerId: open.ownerId, streamId: open.streamId, isBulk: open.bulk }, signal);
+    yield* encodeProgress(session.opened, requestId);
+    const { window } = session;
+    yield encodeWindow(window);
+
+    const finish = () => session.finish({ hurry: drain.aborted });
+    stop.addEventListener("abort", finish, { once: true });
+    if (drain.aborted) finish();
+    const reading = readItems(messages, open, session, stop).finally(finish);
+    // Its failure is thrown below, once what was read before it is durable.
+    reading.catch(() => undefined);
+    const durable = async function* (): AsyncGenerator<Reply> {
+      for await (const progress of session.progress()) yield* encodeProgress(progress, requestId);
+      if (!drain.aborted) {
+        await reading;
+        await session.complete();
+      }
+      if (open.waitUntil !== WaitUntil.SEARCHABLE) ended.abort();
+    };
+    const indexed = async function* (): AsyncGenerator<Reply> {
+      for await (const { indexedUpTo, deadChunks } of session.indexed(stop))
+        yield { message: { case: "indexed", value: { upToSequence: BigInt(indexedUpTo), deadChunks } } };
+      ended.abort();
+    };
+    yield* mergeIterables([durable(), indexed(), windowChanges(session, window, stop), drainMessage(drain, stop)]);
     // A handler that returns ends the stream with OK, which a caller that went away must not be told.
     if (signal.aborted) throw abortError(signal);
   } finally {
-    drain.removeEventListener("abort", finish);
-    stopReading.abort();
-    session.finish();
+    ended.abort();
+    closeStream();
   }
+}
+
+/** Tells the client of each change of its window. */
+async function* windowChanges(session: IngestSession, first: StreamWindow, stop: AbortSignal): AsyncGenerator<Reply> {
+  const pause = new Wakeup();
+  for (let told = first; ; ) {
+    await pause.wait(limits.streamWindowLookMs, stop);
+    if (stop.aborted) return;
+    const { window } = session;
+    if (window.items === told.items && window.bytes === told.bytes) continue;
+    told = window;
+    yield encodeWindow(window);
+  }
+}
+
+function encodeWindow({ items, bytes }: StreamWindow): Reply {
+  return { message: { case: "window", value: { items, bytes: BigInt(bytes) } } };
+}
+
+/** Said as early as possible, so that the client stops sending while what arrived before is committed. */
+async function* drainMessage(drain: AbortSignal, stop: AbortSignal): AsyncGenerator<Reply> {
+  if (!stop.aborted) await once(stop, "abort");
+  if (drain.aborted) yield { message: { case: "drain", value: { retryAfter: encodeDuration(limits.drainRetryAfterMs) } } };
 }
 
 async function readOpen(messages: AsyncIterator<IngestDocumentsRequest>): Promise<IngestOpen> {
@@ -97,7 +128,7 @@ async function readItems(
 function decodeItem(item: ProtoItem, open: IngestOpen): IngestItem {
   const { document } = item;
   const sequence = Number(item.sequence);
-  const sizeBytes = toBinary(IngestItemSchema, item).length;
+  const sizeBytes = sizeOf(document);
   if (!document) {
     const description = "is missing";
     return { sequence, idAtOrigin: "", sizeBytes, document: [{ field: "document", rule: "required", description }] };
@@ -108,9 +139,22 @@ function decodeItem(item: ProtoItem, open: IngestOpen): IngestItem {
     const description = "is not the owner that the stream was opened for";
     violations.push({ field: "owner_id", rule: "ingest.same_owner", description });
   }
+  if (document.idempotencyKey !== "") {
+    const description = "is not for streams, in which the sequence makes an item safe to repeat; leave it out";
+    violations.push({ field: "idempotency_key", rule: "ingest.no_idempotency_key", description });
+  }
   // A key that PostgreSQL cannot store cannot be recorded either.
   const idAtOrigin = document.idAtOrigin.replaceAll("\0", "").toWellFormed().slice(0, limits.idAtOriginCharsMax);
   return { sequence, idAtOrigin, sizeBytes, document: violations.length > 0 ? violations : decodeDocument(document) };
+}
+
+/** About what an item takes in memory; serializing it again to know exactly would take as much once more. */
+function sizeOf(document: AddDocumentRequest | undefined): number {
+  if (!document) return 0;
+  const { content, metadata, embedding } = document;
+  const metadataBytes = metadata === undefined ? 0 : JSON.stringify(metadata).length;
+  const vectorBytes = embedding?.vectors.reduce((sum, { values }) => sum + 8 * values.length, 0) ?? 0;
+  return Buffer.byteLength(content) + metadataBytes + vectorBytes + 512;
 }
 
 /** One message, or several of the same position where the failures are too many for one reply. */

@@ -13,20 +13,28 @@ import {
   WaitUntil,
 } from "#gen/llmemory/v1/memory_service_pb.js";
 import { addDocument } from "../documents/add-document.ts";
+import { addDocumentOnce } from "../documents/add-document-once.ts";
 import type { DocumentDeps } from "../documents/add-documents.ts";
 import { deleteDocument } from "../documents/delete-document.ts";
-import { getDocument } from "../documents/get-document.ts";
+import { countDocumentsToDelete, deleteDocuments } from "../documents/delete-documents.ts";
+import { getChunks } from "../documents/get-chunks.ts";
+import { getDocument, replyTooLarge } from "../documents/get-document.ts";
 import { type ListQuery, listDocuments } from "../documents/list-documents.ts";
-import { abortError, InvalidInputError, LimitExceededError } from "../domain/errors.ts";
+import { updateDocument } from "../documents/update-document.ts";
+import { abortError, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { toStatus } from "../interceptors/error-translation.ts";
 import { findViolations } from "../interceptors/find-violations.ts";
 import { requestContextOf } from "../interceptors/request-context.ts";
-import type { DocumentKey } from "../storage/read-documents.ts";
+import { decodeChoice } from "./decode-choice.ts";
 import { decodeDocument } from "./decode-document.ts";
 import { decodeFilter } from "./decode-filter.ts";
+import { decodeKey } from "./decode-key.ts";
+import { decodeUpdate } from "./decode-update.ts";
 import { encodeAddResult, encodeChunk, encodeDocument } from "./encode-document.ts";
+import { decodeChunkQuery, encodeChunkPage } from "./get-chunks.ts";
 import { ingestDocuments } from "./ingest-documents.ts";
+import { streamDocument } from "./read-document.ts";
 
 const orders: Readonly<Record<OrderBy, Pick<ListQuery, "order" | "descending">>> = {
   [OrderBy.UNSPECIFIED]: { order: "created_at", descending: true },
@@ -43,13 +51,20 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
   const add = async (request: AddDocumentRequest, signal: AbortSignal): Promise<AddDocumentResponse> => {
     const started = performance.now();
     const waitUntil = request.waitUntil === WaitUntil.SEARCHABLE ? "searchable" : "committed";
-    return encodeAddResult(await addDocument(deps, decodeDocument(request), waitUntil, signal), performance.now() - started);
+    const { idempotencyKey, idAtOrigin: givenIdAtOrigin } = request;
+    const document = decodeDocument(request);
+    const result =
+      idempotencyKey === ""
+        ? await addDocument(deps, document, waitUntil, signal)
+        : await addDocumentOnce(deps, { document, idempotencyKey, givenIdAtOrigin, waitUntil }, signal);
+    return encodeAddResult(result, performance.now() - started);
   };
   return {
     addDocument: (request, context) => add(request, signalOf(context)),
 
     async batchAddDocuments({ documents }, context) {
       const { signal, requestId } = requestContextOf(context.values);
+      deps.intake.requireRoom();
       const results = [];
       for (const document of documents) {
         try {
@@ -81,10 +96,13 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
         content: found.content ?? "",
       });
       if (fits(GetDocumentResponseSchema, response)) return response;
-      throw new LimitExceededError(
-        "REPLY_TOO_LARGE",
-        `the reply would be larger than the ${limits.replyBytesMax} bytes that are sent at most; ask for less of the document at once`,
-      );
+      throw replyTooLarge();
+    },
+
+    readDocument: (request, context) => streamDocument(deps, request, signalOf(context)),
+
+    async getChunks(request, context) {
+      return encodeChunkPage(await getChunks(deps, decodeChunkQuery(request), signalOf(context)));
     },
 
     async listDocuments(request, context) {
@@ -102,7 +120,24 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
       return { documents: page.documents.map(encodeDocument), nextPageToken: page.nextPageToken };
     },
 
+    async updateDocument(request, context) {
+      return { document: encodeDocument(await updateDocument(deps, decodeUpdate(request), signalOf(context))) };
+    },
+
     deleteDocument: (request, context) => deleteDocument(deps, decodeKey(request), signalOf(context)),
+
+    async deleteDocuments(request, context) {
+      const { ownerId, dryRun } = request;
+      const choice = decodeChoice(request, deps.clock.now());
+      const deleted = dryRun
+        ? await countDocumentsToDelete(deps, ownerId, choice, signalOf(context))
+        : await deleteDocuments(deps, ownerId, choice, signalOf(context), timeLeft(context));
+      return {
+        documentsDeleted: BigInt(deleted.documents),
+        chunksDeleted: BigInt(deleted.chunks),
+        moreRemain: deleted.moreRemain,
+      };
+    },
   };
 }
 
@@ -118,15 +153,12 @@ function withoutMetadata(response: BatchAddDocumentsResponse): BatchAddDocuments
   return response;
 }
 
-function signalOf(context: HandlerContext): AbortSignal {
-  return requestContextOf(context.values).signal;
+/** Until the deadline, also if it is the service's own. */
+function timeLeft(context: HandlerContext): () => number {
+  const started = performance.now();
+  return () => context.timeoutMs() ?? limits.unaryDeadlineDefaultMs - (performance.now() - started);
 }
 
-function decodeKey(request: {
-  ownerId: string;
-  key: { case: "documentId" | "idAtOrigin"; value: string } | { case: undefined; value?: undefined };
-}): DocumentKey {
-  const { ownerId, key } = request;
-  if (key.case === "documentId") return { ownerId, documentId: key.value };
-  return { ownerId, idAtOrigin: key.value ?? "" };
+function signalOf(context: HandlerContext): AbortSignal {
+  return requestContextOf(context.values).signal;
 }

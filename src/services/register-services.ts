@@ -5,6 +5,7 @@ import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import type { DocumentDeps } from "../documents/add-documents.ts";
+import type { ModelGenerations } from "../embedding/model-generations.ts";
 import type { SearchDeps } from "../search/search.ts";
 import { createAdminService } from "./admin-service.ts";
 import { createMemoryService } from "./memory-service.ts";
@@ -16,9 +17,13 @@ import { createSearchService } from "./search-service.ts";
  *
  * @param drain aborts when the service begins to stop.
  */
-export function registerServices(router: ConnectRouter, deps: DocumentDeps & SearchDeps, drain: AbortSignal): void {
+export function registerServices(
+  router: ConnectRouter,
+  deps: DocumentDeps & SearchDeps & { readonly models: ModelGenerations },
+  drain: AbortSignal,
+): void {
   router.service(MemoryService, createMemoryService(deps, drain));
   router.service(SearchService, createSearchService(deps));
-  router.service(AdminService, createAdminService(deps));
+  router.service(AdminService, createAdminService(deps, drain));
   router.service(ServerReflection, createReflectionService([MemoryService, SearchService, AdminService, Health]));
 }

@@ -4,7 +4,8 @@ import { abortError, ConflictError, DeadlineExceededError, DependencyUnavailable
 /**
  * SQLSTATE classes and codes that mean something to callers (PostgreSQL manual, appendix A). The code decides, never the message.
  */
-const retryableCodes = new Set(["40001", "40P01"]);
+/** 55P03: what locks a table gives up rather than let everybody queue behind it, and tries again. */
+const retryableCodes = new Set(["40001", "40P01", "55P03"]);
 const unavailableCodes = new Set(["57P01", "57P02", "57P03", "57P04", "53300", "58030"]);
 const diskFullCodes = new Set(["53100", "53200"]);
 const queryCanceledCode = "57014";
@@ -12,6 +13,11 @@ const connectionExceptionClass = "08";
 
 export function isRetryable(error: unknown): boolean {
   return error instanceof ConflictError && error.reason === "CONCURRENT_WRITE";
+}
+
+/** Whether a statement named a table that does not exist, or no longer does. */
+export function isMissingTable(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === "42P01";
 }
 
 /** A label for metrics: the SQLSTATE class, or `connection` where the server did not answer. */

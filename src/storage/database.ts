@@ -17,6 +17,16 @@ export interface Queryable {
   ): Promise<QueryResult<Row>>;
 }
 
+/** The statements of one transaction. */
+export interface Transaction extends Queryable {
+  /**
+   * Runs `copy … from stdin` and sends it the data; absent on the embedded database, which stops answering when asked.
+   *
+   * @param name as in `query`.
+   */
+  readonly copy?: (name: string, text: string, data: readonly Buffer[]) => Promise<void>;
+}
+
 export interface QueryResult<Row> {
   readonly rows: Row[];
   readonly rowCount: number;
@@ -39,7 +49,7 @@ export interface Database extends Queryable {
    * Runs `work` in one transaction and commits it. Serialization failures and deadlocks are repeated a few times, so `work` must
    * not keep state between calls; anything it throws rolls back.
    */
-  transaction<T>(work: (transaction: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
    * Opens a connection of its own beside the pool, for statements that may take hours or cannot run in a transaction. What is set or
    * locked on it ends with it. The embedded database has but one connection, which each statement waits for as any other does.
@@ -47,8 +57,21 @@ export interface Database extends Queryable {
    * @param signal closes it, and so ends the statement that runs.
    */
   openSession(signal: AbortSignal): Promise<Session>;
+  /**
+   * Hears notices of a channel (NOTIFY), on a connection of its own, until the signal aborts; absent on the embedded database, whose
+   * notices reach nobody.
+   *
+   * @throws DependencyUnavailableError when the connection cannot be opened or breaks: what comes until it is opened anew is lost.
+   */
+  readonly listen?: ((channel: string, listener: NoticeListener, signal: AbortSignal) => Promise<void>) | undefined;
   poolStatistics(): PoolStatistics;
   close(): Promise<void>;
+}
+
+export interface NoticeListener {
+  /** From now on notices are heard. */
+  readonly onListening: () => void;
+  readonly onNotice: (payload: string) => void;
 }
 
 /** Statements of one connection, each on its own. */

@@ -2,7 +2,7 @@ import type { DocumentType, JsonObject, StoredDocument } from "../domain/documen
 
 /** Columns of a `StoredDocument`, for a select over `documents d`. */
 export const documentColumns = `d.owner_id, d.document_id, d.id_at_origin, d.document_name, d.document_type, d.document_date, d.metadata,
-  d.language, d.chunk_count, d.size_bytes, d.version, d.created_at, d.updated_at`;
+  d.language, d.chunk_count, d.size_bytes, d.version, d.created_at, d.updated_at, d.expires_at`;
 
 export interface DocumentRow {
   owner_id: string;
@@ -19,6 +19,7 @@ export interface DocumentRow {
   version: number;
   created_at: Date;
   updated_at: Date;
+  expires_at: Date | null;
 }
 
 export function toStoredDocument(row: DocumentRow): StoredDocument {
@@ -36,5 +37,6 @@ export function toStoredDocument(row: DocumentRow): StoredDocument {
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    expiresAt: row.expires_at ?? undefined,
   };
 }

@@ -30,6 +30,7 @@ try {
   const database = await PGlite.create({ dataDir: dataDirectory, extensions: { vector } });
   // All connections share the one session: while a transaction is open, what others send waits.
   let inTransaction: MessagePort | undefined;
+  let hasEnded = false;
   let waiting: { readonly port: MessagePort; readonly bytes: Uint8Array }[] = [];
 
   const answer = async (port: MessagePort, bytes: Uint8Array) => {
@@ -52,9 +53,12 @@ try {
     try {
       // Runs to its end before it returns; the files need no further call.
       await database.execProtocolRawStream(bytes, { syncToFs: false, onRawData });
-    } catch {
-      // The driver sees that the connection is lost, and opens another.
+    } catch (error) {
+      // Not a failed statement, which is answered, but the end of PostgreSQL, such as on a full disk.
+      if (!hasEnded) post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+      hasEnded = true;
       port.close();
+      return;
     }
     send();
     inTransaction = database.isInTransaction() ? port : undefined;
@@ -67,10 +71,11 @@ try {
     if (first) await answer(first.port, first.bytes);
   };
   const connect = (port: MessagePort) => {
+    if (hasEnded) return port.close();
     port.on("message", (bytes: Uint8Array) => answer(port, bytes));
     port.on("close", async () => {
       waiting = waiting.filter((request) => request.port !== port);
-      if (inTransaction !== port) return;
+      if (inTransaction !== port || hasEnded) return;
       await database.exec("rollback");
       inTransaction = undefined;
       await answerWaiting();

@@ -49,13 +49,17 @@ export async function startEmbeddedDatabase(deps: { logger: Logger }, dataDirect
     thread = running;
     // Never settles by itself if the thread is gone already when somebody begins to wait for it.
     const exited = once(running, "exit").catch(() => undefined);
-    running.on("error", (error) => {
-      if (!stopping) deps.logger.error({ err: error }, "the embedded database has stopped; restart llmemory");
-    });
+    const hasStopped = (reason: unknown) => {
+      if (!stopping) deps.logger.error({ err: reason }, "the embedded database has stopped; restart llmemory");
+    };
+    running.on("error", hasStopped);
     const message = await firstMessage(running);
     if (message.type !== "ready") {
       throw cannotOpen(databaseDirectory, message.type === "failed" ? message.message : "it closed at once");
     }
+    running.on("message", (later: EmbeddedDatabaseThreadMessage) => {
+      if (later.type === "failed") hasStopped(new Error(later.message));
+    });
     return {
       connection: { user: "postgres", database: "postgres", stream: () => new EmbeddedConnection(running) },
       async stop() {

@@ -1,21 +1,19 @@
+import { createHash } from "node:crypto";
+import type { JsonObject } from "../domain/document.ts";
 import type { ModelIdentity } from "../domain/embedding-model.ts";
 import { StartupError } from "../domain/errors.ts";
 import { defaultIndexProfile, type IndexProfile } from "../domain/index-profile.ts";
 import { createEmbeddingTable } from "./create-embedding-table.ts";
 import type { Database, Queryable } from "./database.ts";
+import { insertModel, type NewModel, readModels } from "./model-registry.ts";
 
 /** Rows are stored in line, in one page of 8 KiB: at 2 or 4 bytes a component this is what fits. */
 const dimensionMax = { halfvec: 3_800, vector: 1_900 };
 
-interface ModelRow {
-  model_id: string;
-  dimension: number;
-  table_name: string;
-  vector_type: EmbeddingTable["vectorType"];
-  index_profile: IndexProfile;
-}
+/** Components of a vector that can be stored at most. */
+export const storedDimensionMax = dimensionMax.halfvec;
 
-/** Where the active model's vectors are. */
+/** Where a model's vectors are. */
 export interface EmbeddingTable {
   readonly modelId: string;
   readonly dimension: number;
@@ -28,56 +26,68 @@ export interface EmbeddingTable {
 }
 
 /**
- * Makes sure that the configured model is the active one, registering it and creating its table in an empty database.
+ * The table of the active model. In an empty database the given model becomes active and gets its table; later the registry counts,
+ * since the stored vectors are of that model.
  *
- * @throws StartupError if another model is active, or the model has another dimension than its table.
+ * @param spec what opens the model beside its provider and name.
+ * @throws StartupError if the model cannot be stored, or is the active one with another dimension than its table.
  */
-export async function ensureActiveModel(database: Database, model: ModelIdentity, now: Date): Promise<EmbeddingTable> {
-  const vectorType = vectorTypeFor(database.kind, model.dimension);
-  if (model.dimension > dimensionMax[vectorType]) {
-    throw new StartupError(
-      `model ${model.modelId} has ${model.dimension} dimensions, and at most ${dimensionMax[vectorType]} can be stored; ask the provider for fewer`,
-    );
-  }
+export async function ensureActiveModel(
+  database: Database,
+  model: NewModel["model"],
+  now: Date,
+  spec: JsonObject = {},
+): Promise<EmbeddingTable> {
   return await database.transaction(async (transaction) => {
     await transaction.query("lock_embedding_models", "lock table embedding_models in share row exclusive mode");
-    const { rows } = await transaction.query<ModelRow>(
-      "read_active_model",
-      "select model_id, dimension, table_name, vector_type, index_profile from embedding_models where state = 'active'",
-    );
-    const active = rows[0];
-    if (!active) {
-      const { modelId, dimension } = model;
-      const table = { modelId, dimension, tableName: tableName(modelId), vectorType, indexProfile: defaultIndexProfile };
-      await createEmbeddingTable(transaction, database.kind, table);
-      await transaction.query(
-        "register_model",
-        `insert into embedding_models (model_id, provider, name, dimension, table_name, vector_type, index_profile, state, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 'active', $8)`,
-        [modelId, model.provider, model.name, dimension, table.tableName, vectorType, table.indexProfile, now],
-      );
-      return table;
+    const [active] = await readModels(transaction);
+    if (active) {
+      requireDimension(model, active.table);
+      return active.table;
     }
-    if (active.model_id !== model.modelId) {
+    if (model.dimension > storedDimensionMax) {
       throw new StartupError(
-        `the stored vectors are of model ${active.model_id}, but ${model.modelId} is configured; ` +
-          "set LLMEMORY_EMBEDDING_PROVIDER as it was, or use another database, schema or data directory",
+        `model ${model.modelId} has ${model.dimension} dimensions, and at most ${storedDimensionMax} can be stored; ask the provider for fewer`,
       );
     }
-    if (active.dimension !== model.dimension) {
-      throw new StartupError(
-        `model ${model.modelId} has ${model.dimension} dimensions, but its table ${active.table_name} stores ${active.dimension}; ` +
-          "use the model files that filled the table, or another database, schema or data directory",
-      );
-    }
-    return {
-      modelId: active.model_id,
-      dimension: active.dimension,
-      tableName: active.table_name,
-      vectorType: active.vector_type,
-      indexProfile: active.index_profile,
-    };
+    const table = newEmbeddingTable(database.kind, model, []);
+    await createEmbeddingTable(transaction, database.kind, table);
+    await insertModel(transaction, { model, spec, table }, "active", now);
+    return table;
   });
+}
+
+/** @throws StartupError if this is the table's model, and its vectors do not fit. */
+export function requireDimension(model: ModelIdentity, table: EmbeddingTable): void {
+  if (model.modelId !== table.modelId || model.dimension === table.dimension) return;
+  throw new StartupError(
+    `model ${model.modelId} has ${model.dimension} dimensions, but its table ${table.tableName} stores ${table.dimension}; ` +
+      "set LLMEMORY_EMBEDDING_DIMENSION, or the model's files, as they were when the table was filled, or change over to another model with: " +
+      "llmemory model start",
+  );
+}
+
+/**
+ * The table that a model is to get; it does not exist yet.
+ *
+ * @param existing the tables of all other models.
+ */
+export function newEmbeddingTable(
+  kind: Database["kind"],
+  { modelId, dimension }: ModelIdentity,
+  existing: readonly EmbeddingTable[],
+): EmbeddingTable {
+  const name = tableName(modelId);
+  const isTaken = existing.some((table) => table.tableName === name);
+  // Names that differ in what a table's name cannot hold, or in their ends.
+  const suffix = createHash("sha256").update(modelId).digest("hex").slice(0, 8);
+  return {
+    modelId,
+    dimension,
+    tableName: isTaken ? `${name.slice(0, 41)}_${suffix}` : name,
+    vectorType: vectorTypeFor(kind, dimension),
+    indexProfile: defaultIndexProfile,
+  };
 }
 
 /** The profile that a model's approximate index is of now; that of `EmbeddingTable` is from when it was looked up. */

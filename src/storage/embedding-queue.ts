@@ -7,8 +7,15 @@ export interface EmbeddingQueue {
   readonly dead: number;
   /** When the oldest job that waits was made. */
   readonly oldestCreatedAt: Date | undefined;
+  readonly deadReasons: readonly DeadReason[];
   /** The owners with most jobs, most first. */
   readonly owners: readonly OwnerQueue[];
+}
+
+/** Why jobs died; most frequent first where there are several. */
+export interface DeadReason {
+  readonly reason: string;
+  readonly count: number;
 }
 
 export interface OwnerQueue {
@@ -16,6 +23,7 @@ export interface OwnerQueue {
   readonly size: number;
   readonly dead: number;
   readonly oldestCreatedAt: Date | undefined;
+  readonly deadReasons: readonly DeadReason[];
 }
 
 /** What waits for embedding, of one owner or of all. */
@@ -32,9 +40,19 @@ export async function readEmbeddingQueue(
     total_size: number;
     total_dead: number;
     total_oldest: Date | null;
+    dead_reasons: DeadReason[];
+    all_dead_reasons: DeadReason[];
   }>(
     "read_embedding_queue",
-    `select owner_id, size, dead, oldest,
+    // embedding_jobs_dead for the reasons; the counts take the whole table, or an owner's part of the primary key.
+    `with reasons as (
+       select owner_id, coalesce(last_error, 'UNKNOWN') as reason, count(*)::integer as count
+       from embedding_jobs
+       where state = 'dead' and ($1::text is null or owner_id = $1)
+       group by 1, 2)
+     select owner_id, size, dead, oldest,
+            (select ${listReasons} from reasons r where r.owner_id = owners.owner_id) as dead_reasons,
+            (select ${listReasons} from (select reason, sum(count)::integer as count from reasons group by 1) as r) as all_dead_reasons,
             (sum(size) over ())::integer as total_size, (sum(dead) over ())::integer as total_dead, min(oldest) over () as total_oldest
      from (
        select owner_id,
@@ -53,11 +71,19 @@ export async function readEmbeddingQueue(
     size: rows[0]?.total_size ?? 0,
     dead: rows[0]?.total_dead ?? 0,
     oldestCreatedAt: rows[0]?.total_oldest ?? undefined,
+    deadReasons: firstReasons(rows[0]?.all_dead_reasons),
     owners: rows.map((row) => ({
       ownerId: row.owner_id,
       size: row.size,
       dead: row.dead,
       oldestCreatedAt: row.oldest ?? undefined,
+      deadReasons: firstReasons(row.dead_reasons),
     })),
   };
+}
+
+const listReasons = `coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count) order by count desc, reason), '[]')`;
+
+function firstReasons(reasons: readonly DeadReason[] = []): readonly DeadReason[] {
+  return reasons.slice(0, limits.deadReasonsListedMax);
 }

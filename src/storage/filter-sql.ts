@@ -39,7 +39,13 @@ export function filterConditions(filter: DocumentFilter, parameters: Parameters)
   if (filter.dateFrom) conditions.push(`d.document_date >= ${parameters.add(filter.dateFrom)}::timestamptz`);
   if (filter.dateTo) conditions.push(`d.document_date <= ${parameters.add(filter.dateTo)}::timestamptz`);
   if (filter.metadata) conditions.push(metadataCondition(filter.metadata, parameters));
+  if (filter.liveAt) conditions.push(liveCondition(parameters.add(filter.liveAt)));
   return conditions;
+}
+
+/** What holds of `documents d` that have not expired. */
+export function liveCondition(now: string): string {
+  return `(d.expires_at is null or d.expires_at > ${now}::timestamptz)`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { PackedRecords } from "./packed-records.ts";
 import { excludedCondition, type LeafRow, type Leaves, packLeaves } from "./read-leaves.ts";
 import type { Corpus } from "./search-facts.ts";
 import { vectorParameter } from "./vector-codec.ts";
+import { matchesWords } from "./word-vectors.ts";
 
 /** Server settings under which `findNearest` is to run where it asks the approximate index. */
 export function indexSettings(profile: IndexProfile): Readonly<Record<string, string | number>> {
@@ -157,11 +158,12 @@ function nearestRows(
 /** The rows of `document_chunks` whose words are looked at; a later match is only looked up if the earlier ones give too few. */
 function matchedRows(query: NearQuery, isAllowed: string, parameters: Parameters): string {
   if (query.matches.length === 0) return "select * from document_chunks where false";
-  // document_chunks_by_lexeme
+  // document_chunks_by_lexeme, document_chunks_by_context
   const tries = query.matches.map((alternatives) => {
     const matches = alternatives.map(({ corpus, query: words }) => {
-      const textConfig = parameters.add(query.corpora[corpus]?.textConfig);
-      return `(c.text_config = ${textConfig} and c.search_vector @@ ${parameters.add(words)}::tsquery)`;
+      const { textConfig, hasContexts = false } = query.corpora[corpus] ?? {};
+      const holdsWords = matchesWords("c", parameters.add(words), hasContexts);
+      return `(c.text_config = ${parameters.add(textConfig)} and ${holdsWords})`;
     });
     return `select * from document_chunks c
           where c.owner_id = $1 and c.chunk_level = 0 and (${matches.join(" or ")}) ${isAllowed}`;

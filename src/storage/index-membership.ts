@@ -57,33 +57,41 @@ export async function changeMembership(
   return { count: rows.length, lastChunkId: lastChunkId === "" ? undefined : lastChunkId };
 }
 
-/** Those of the owners that have more chunks than `chunksMax`. */
+/**
+ * Those of the owners that have more chunks than `chunksMax`.
+ *
+ * @param options.loadingAt leaves out owners that are being loaded at this time.
+ */
 export async function findLargeOwners(
   database: Queryable,
   ownerIds: readonly string[],
-  chunksMax: number,
+  options: { chunksMax: number; loadingAt?: Date },
   signal?: AbortSignal,
 ): Promise<string[]> {
   const { rows } = await database.query<{ owner_id: string }>(
     "find_large_owners",
-    // The primary key of owner_counters
-    `select owner_id
-     from owner_counters
-     where owner_id = any($1::text[])
-     group by owner_id
-     having sum(chunk_count) > $2
-     order by owner_id`,
-    [ownerIds, chunksMax],
+    // The primary keys of owner_counters and ingest_streams
+    `select c.owner_id
+     from owner_counters c
+     where c.owner_id = any($1::text[]) and ${isNotLoading("c", "$3")}
+     group by c.owner_id
+     having sum(c.chunk_count) > $2
+     order by c.owner_id`,
+    [ownerIds, options.chunksMax, options.loadingAt ?? null],
     signal,
   );
   return rows.map((row) => row.owner_id);
 }
 
-/** Owners with more chunks than `chunksMax` of which some are not in the approximate index; largest first, at most `count`. */
+/**
+ * Owners with more chunks than `chunksMax` of which some are not in the approximate index; largest first, at most `count`.
+ *
+ * @param options.loadingAt leaves out owners that are being loaded at this time.
+ */
 export async function findOwnersToIndex(
   database: Queryable,
   table: EmbeddingTable,
-  options: { chunksMax: number; count: number },
+  options: { chunksMax: number; count: number; loadingAt?: Date },
   signal?: AbortSignal,
 ): Promise<string[]> {
   const { rows } = await database.query<{ owner_id: string }>(
@@ -96,12 +104,18 @@ export async function findOwnersToIndex(
            having sum(chunk_count) > $1) as large
      cross join lateral (
        select from ${table.tableName} e where e.owner_id = large.owner_id and not e.indexed limit 1) as unindexed
+     where ${isNotLoading("large", "$3")}
      order by large.chunk_count desc, large.owner_id
      limit $2`,
-    [options.chunksMax, options.count],
+    [options.chunksMax, options.count, options.loadingAt ?? null],
     signal,
   );
   return rows.map((row) => row.owner_id);
+}
+
+/** The condition that no bulk load of an owner is under way at a time; true if that is null. */
+export function isNotLoading(alias: string, time: string): string {
+  return `not exists (select from ingest_streams s where s.owner_id = ${alias}.owner_id and s.index_after > ${time}::timestamptz)`;
 }
 
 /** Owners with rows in the approximate index and fewer chunks than `chunksBelow`; in order of their ids, at most `count`. */
@@ -129,4 +143,57 @@ export async function findOwnersToUnindex(
     signal,
   );
   return rows.map((row) => row.owner_id);
+}
+
+/** Whether an owner has at least `count` vectors that are not in the approximate index. */
+export async function hasUnindexed(
+  database: Queryable,
+  table: EmbeddingTable,
+  owner: { ownerId: string; count: number },
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const { rows } = await database.query(
+    "find_unindexed",
+    // The index of unindexed rows
+    `select from ${table.tableName} where owner_id = $1 and not indexed offset $2 limit 1`,
+    [owner.ownerId, owner.count - 1],
+    signal,
+  );
+  return rows.length > 0;
+}
+
+/** The partition that holds an owner's vectors; undefined if it has none. */
+export async function findPartition(
+  database: Queryable,
+  table: EmbeddingTable,
+  ownerId: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const { rows } = await database.query<{ name: string }>(
+    "find_partition",
+    `select c.relname as name
+     from (select tableoid from ${table.tableName} where owner_id = $1 limit 1) as e
+     join pg_class c on c.oid = e.tableoid`,
+    [ownerId],
+    signal,
+  );
+  return rows[0]?.name;
+}
+
+/** How many vectors of a partition are in its approximate index, and how many of these owners are not. */
+export async function countIndexMembers(
+  database: Queryable,
+  partition: string,
+  ownerIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ indexed: number; unindexed: number }> {
+  const { rows } = await database.query<{ indexed: string; unindexed: string }>(
+    "count_index_members",
+    // The index of indexed rows, the index of unindexed rows
+    `select (select count(*) from ${partition} where indexed) as indexed,
+            (select count(*) from ${partition} where not indexed and owner_id = any($1::text[])) as unindexed`,
+    [ownerIds],
+    signal,
+  );
+  return { indexed: Number(rows[0]?.indexed ?? 0), unindexed: Number(rows[0]?.unindexed ?? 0) };
 }

@@ -8,6 +8,8 @@ export interface StreamConnection {
   readonly ownerId: string;
   readonly streamId: string;
   readonly epoch: number;
+  /** The owner's vectors stay out of the approximate index while it goes on. */
+  readonly isBulk: boolean;
 }
 
 /** A refused item as it is kept until the client acknowledges it. */
@@ -22,12 +24,12 @@ export interface StreamFailure {
  * The last group before a stream ends may go over the bound. All are given back: a client acknowledges up to a sequence, and with it
  * any failure that it was not told.
  */
-const failuresKeptMax = limits.streamFailuresMax + limits.streamBatchItemsMax;
+const failuresKeptMax = limits.streamFailuresMax + limits.bulkBatchItemsMax;
 
 /** Opens a stream, new or not, and fences its earlier connections. */
 export async function openStream(
   database: Database,
-  key: { ownerId: string; streamId: string },
+  key: Pick<StreamConnection, "ownerId" | "streamId" | "isBulk">,
   now: Date,
   signal?: AbortSignal,
 ): Promise<{ connection: StreamConnection; durableUpTo: number; failures: StreamFailure[] }> {
@@ -35,11 +37,12 @@ export async function openStream(
     async (transaction) => {
       const { rows } = await transaction.query<{ epoch: string; durable_up_to: string }>(
         "open_stream",
-        `insert into ingest_streams as s (owner_id, stream_id, epoch, durable_up_to, updated_at)
-         values ($1, $2, 1, 0, $3)
-         on conflict (owner_id, stream_id) do update set epoch = s.epoch + 1, updated_at = excluded.updated_at
+        `insert into ingest_streams as s (owner_id, stream_id, epoch, durable_up_to, updated_at, index_after)
+         values ($1, $2, 1, 0, $3, $4)
+         on conflict (owner_id, stream_id) do update
+         set epoch = s.epoch + 1, updated_at = excluded.updated_at, index_after = excluded.index_after
          returning epoch, durable_up_to`,
-        [key.ownerId, key.streamId, now],
+        [key.ownerId, key.streamId, now, indexAfter(key, now)],
       );
       const { rows: failures } = await transaction.query<{ sequence: string; id_at_origin: string; error: JsonValue }>(
         "read_stream_failures",
@@ -78,8 +81,16 @@ export async function advanceStream(
 ): Promise<void> {
   const { rowCount } = await transaction.query(
     "advance_stream",
-    "update ingest_streams set durable_up_to = $4, updated_at = $5 where owner_id = $1 and stream_id = $2 and epoch = $3",
-    [connection.ownerId, connection.streamId, connection.epoch, progress.durableUpTo, progress.now],
+    `update ingest_streams set durable_up_to = $4, updated_at = $5, index_after = $6
+     where owner_id = $1 and stream_id = $2 and epoch = $3`,
+    [
+      connection.ownerId,
+      connection.streamId,
+      connection.epoch,
+      progress.durableUpTo,
+      progress.now,
+      indexAfter(connection, progress.now),
+    ],
   );
   if (rowCount === 0) throw fenced(connection);
   if (progress.failures.length === 0) return;
@@ -94,6 +105,16 @@ export async function advanceStream(
       progress.failures.map((failure) => failure.idAtOrigin),
       progress.failures.map((failure) => JSON.stringify(failure.error)),
     ],
+  );
+}
+
+/** Lets the vectors of a bulk load's owner into the approximate index, unless a later connection goes on with it. */
+export async function endBulkLoad(database: Database, connection: StreamConnection, signal?: AbortSignal): Promise<void> {
+  await database.query(
+    "end_bulk_load",
+    "update ingest_streams set index_after = null where owner_id = $1 and stream_id = $2 and epoch = $3",
+    [connection.ownerId, connection.streamId, connection.epoch],
+    signal,
   );
 }
 
@@ -121,6 +142,11 @@ export async function deleteExpiredStreams(database: Database, before: Date, sig
     signal,
   );
   return rowCount;
+}
+
+/** A load that is interrupted may be gone on with so long before the index is built without its rest. */
+function indexAfter({ isBulk }: Pick<StreamConnection, "isBulk">, now: Date): Date | undefined {
+  return isBulk ? new Date(now.getTime() + limits.bulkPauseMs) : undefined;
 }
 
 function fenced(connection: StreamConnection): ConflictError {

@@ -1,4 +1,5 @@
 import type { DocumentType, JsonObject } from "../domain/document.ts";
+import { textOfChunk } from "./chunk-rows.ts";
 import type { Queryable } from "./database.ts";
 
 /** What a search result shows of a chunk and of its document. */
@@ -12,6 +13,7 @@ export interface Hit {
   readonly documentMetadata: JsonObject;
   readonly chunkMetadata: JsonObject;
   readonly content: string;
+  readonly summary: string | undefined;
   readonly chunkIndex: number;
   readonly charStart: number;
   readonly charEnd: number;
@@ -41,6 +43,7 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
     document_metadata: JsonObject;
     chunk_metadata: JsonObject;
     content: string;
+    summary: string | null;
     chunk_index: number;
     char_start: number;
     char_end: number;
@@ -50,11 +53,11 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
     "load_hits",
     // The primary keys; materialized and limited, since the planner otherwise began with all documents of the owner.
     `with c as materialized (
-       select owner_id, chunk_id, parent_chunk_id, document_id, metadata, content, chunk_index, char_start, char_end
+       select owner_id, chunk_id, parent_chunk_id, document_id, metadata, content, summary, chunk_index, char_start, char_end
        from document_chunks
        where owner_id = $1 and chunk_id = any($2::uuid[]))
      select c.chunk_id, c.document_id, d.id_at_origin, d.document_name, d.document_type, d.document_date, d.metadata as document_metadata,
-            c.metadata as chunk_metadata, c.content, c.chunk_index, c.char_start, c.char_end,
+            c.metadata as chunk_metadata, c.content, c.summary, c.chunk_index, c.char_start, c.char_end,
             d.created_at as document_created_at, c.parent_chunk_id
      from c
      cross join lateral (select * from documents where owner_id = c.owner_id and document_id = c.document_id limit 1) as d`,
@@ -73,6 +76,7 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
         documentMetadata: row.document_metadata,
         chunkMetadata: row.chunk_metadata,
         content: row.content,
+        summary: row.summary ?? undefined,
         chunkIndex: row.chunk_index,
         charStart: row.char_start,
         charEnd: row.char_end,
@@ -118,14 +122,7 @@ export async function loadContext(
      select h.hit_id, 'parent', p.chunk_id, p.chunk_index, t.content, p.char_start, p.char_end
      from h
      join document_chunks p on p.owner_id = $1 and p.chunk_id = h.parent_id
-     cross join lateral (
-       select string_agg(substr(s.content, greatest(p.char_start - s.char_start, 0) + 1,
-                p.char_end - greatest(p.char_start, s.char_start)), '' order by s.segment) as content
-       from document_contents s
-       where s.owner_id = $1 and s.document_id = h.document_id and s.char_start < p.char_end
-         and s.segment >= (
-           select max(b.segment) from document_contents b
-           where b.owner_id = $1 and b.document_id = h.document_id and b.char_start <= p.char_start)) as t
+     cross join lateral (${textOfChunk("p")}) as t
      where $7
      order by hit_id, relation desc, chunk_index`,
     [

@@ -8,6 +8,8 @@ export interface CounterChange {
   readonly textConfig: string;
   readonly chunks: number;
   readonly tokens: number;
+  /** Leaves with a context prefix. Default: 0. */
+  readonly contexts?: number;
 }
 
 /**
@@ -18,23 +20,25 @@ export interface CounterChange {
  * under the same number.
  */
 export async function addToCounters(transaction: Queryable, changes: readonly CounterChange[]): Promise<void> {
-  const sums = new Map<string, { ownerId: string; textConfig: string; chunks: number; tokens: number }>();
+  const sums = new Map<string, { ownerId: string; textConfig: string; chunks: number; tokens: number; contexts: number }>();
   for (const change of changes) {
     const key = `${change.ownerId}\0${change.textConfig}`;
-    const sum = sums.get(key) ?? { ownerId: change.ownerId, textConfig: change.textConfig, chunks: 0, tokens: 0 };
+    const sum = sums.get(key) ?? { ownerId: change.ownerId, textConfig: change.textConfig, chunks: 0, tokens: 0, contexts: 0 };
     sum.chunks += change.chunks;
     sum.tokens += change.tokens;
+    sum.contexts += change.contexts ?? 0;
     sums.set(key, sum);
   }
   const rows = [...sums].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, sum]) => sum);
   if (rows.length === 0) return;
   await transaction.query(
     "add_to_counters",
-    `insert into owner_counters as c (owner_id, text_config, slot, chunk_count, token_count, version)
-     select n.*, 1 from unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) as n
+    `insert into owner_counters as c (owner_id, text_config, slot, chunk_count, token_count, context_count, version)
+     select n.*, 1 from unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[]) as n
      on conflict (owner_id, text_config, slot) do update
      set chunk_count = c.chunk_count + excluded.chunk_count,
          token_count = c.token_count + excluded.token_count,
+         context_count = c.context_count + excluded.context_count,
          version = c.version + 1`,
     [
       rows.map((row) => row.ownerId),
@@ -42,6 +46,7 @@ export async function addToCounters(transaction: Queryable, changes: readonly Co
       rows.map(() => Math.floor(Math.random() * slots)),
       rows.map((row) => row.chunks),
       rows.map((row) => row.tokens),
+      rows.map((row) => row.contexts),
     ],
   );
 }

@@ -1,11 +1,14 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientBase, escapeLiteral, Pool, type PoolClient, type PoolConfig } from "pg";
+import { from as copyFrom } from "pg-copy-streams";
 import { abortError, DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { untilAborted } from "../domain/until-aborted.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Database, PoolStatistics, Queryable, QueryResult, Session, TransactionOptions } from "./database.ts";
+import type { Database, PoolStatistics, QueryResult, Session, Transaction, TransactionOptions } from "./database.ts";
 import { errorType, isRetryable, translateDatabaseError } from "./database-errors.ts";
 import { listenForNotices } from "./listen-for-notices.ts";
 
@@ -74,7 +77,7 @@ export class PostgresDatabase implements Database {
     return this.#withRetries(signal, (client) => this.#run<Row>(client, { name, text, values, signal }));
   }
 
-  transaction<T>(work: (transaction: Queryable) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#withRetries(options.signal, (client) => this.#runTransaction(client, work, options));
   }
 
@@ -93,13 +96,14 @@ export class PostgresDatabase implements Database {
 
   async #runTransaction<T>(
     client: PoolClient,
-    work: (transaction: Queryable) => Promise<T>,
+    work: (transaction: Transaction) => Promise<T>,
     options: TransactionOptions,
   ): Promise<T> {
     const { signal } = options;
-    const inTransaction: Queryable = {
+    const inTransaction: Transaction = {
       query: (name, text, values, statementSignal) =>
         this.#run(client, { name, text, values, signal: statementSignal ?? signal }),
+      ...(this.kind === "postgres" && { copy: (name, text, data) => this.#copy(client, { name, text, signal }, data) }),
     };
     // Whoever holds the embedded database's one connection is alone with it, so its statements read one snapshot anyway.
     if (options.snapshot && !options.settings && this.kind === "embedded") return await work(inTransaction);
@@ -200,13 +204,23 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  async #run<Row extends object>(client: ClientBase, { name, text, values, signal }: Statement): Promise<QueryResult<Row>> {
+  async #run<Row extends object>(client: ClientBase, statement: Statement): Promise<QueryResult<Row>> {
+    const { text, values } = statement;
+    const result = await this.#observed(statement, () => client.query<Row>(text, values === undefined ? undefined : [...values]));
+    return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+  }
+
+  async #copy(client: ClientBase, statement: Statement, data: readonly Buffer[]): Promise<void> {
+    await this.#observed(statement, () => pipeline(Readable.from(data), client.query(copyFrom(statement.text))));
+  }
+
+  async #observed<T>({ name, signal }: Statement, run: () => Promise<T>): Promise<T> {
     if (signal?.aborted) throw abortError(signal);
     const started = performance.now();
     try {
-      const result = await client.query<Row>(text, values === undefined ? undefined : [...values]);
+      const result = await run();
       this.#lastAnswerAt = performance.now();
-      return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+      return result;
     } catch (error) {
       this.#countError(error, signal);
       throw translateDatabaseError(error, signal);

@@ -6,6 +6,7 @@ import { allowedCondition, isUnfiltered, Parameters } from "./filter-sql.ts";
 import { PackedRecords, type Uuids } from "./packed-records.ts";
 import { type Corpus, termQuery } from "./search-facts.ts";
 import { vectorParameter } from "./vector-codec.ts";
+import { wordsOf } from "./word-vectors.ts";
 
 /** Leaves of one owner, as columns: what ranking needs of each. */
 export interface Leaves {
@@ -20,7 +21,7 @@ export interface Leaves {
   readonly corpora: Int32Array;
   /** 1 − cosine distance; NaN if the leaf has no vector yet or vectors are not compared. */
   readonly similarities: Float32Array;
-  /** How often each term of the leaf's corpus is in it: `width` numbers per leaf, 0 beyond the corpus's terms. */
+  /** How often each term of the leaf's corpus is in it, its context prefix included: `width` numbers per leaf, 0 beyond the corpus's terms. */
   readonly frequencies: Uint8Array;
   readonly width: number;
   /** Per leaf: 1 if the filter allows its document and nothing that the query excludes is in it. */
@@ -141,14 +142,22 @@ export function packLeaves(
   const width = Math.max(0, ...corpora.map(({ terms }) => terms.length));
   const byCorpus = (value: (corpus: Corpus, index: number) => string, otherwise: string) =>
     casesOf(corpora, "c", parameters, value, otherwise);
+  // A prefix has ranks of its own: a rank tells how often a word is in one vector, and to join both for each word would take longer.
+  const vectors = corpora.some(({ hasContexts }) => hasContexts)
+    ? ["c.search_vector", "coalesce(c.context_vector, '')"]
+    : ["c.search_vector"];
   const ranks = ({ terms }: { readonly terms: readonly string[] }) =>
-    Array.from({ length: width }, (_, index) => {
-      const term = terms[index];
-      const rank = term && `ts_rank(c.search_vector, ${parameters.add(termQuery(term))}::tsquery) * ${rankScale}`;
-      return `int2send((${rank ?? 0})::smallint)`;
-    }).join(" || ");
+    vectors
+      .flatMap((vector) =>
+        Array.from({ length: width }, (_, index) => {
+          const term = terms[index];
+          const rank = term && `ts_rank(${vector}, ${parameters.add(termQuery(term))}::tsquery) * ${rankScale}`;
+          return `int2send((${rank ?? 0})::smallint)`;
+        }),
+      )
+      .join(" || ");
   const excluded = excludedCondition(corpora, "c", parameters);
-  const phrased = byCorpus(({ required }) => matching("c", required, parameters) ?? "true", "true");
+  const phrased = byCorpus((corpus) => matching("c", corpus.required, corpus, parameters) ?? "true", "true");
   const flags = `case when ${isAllowed} and not ${excluded} then 1 else 0 end + case when ${phrased} then 2 else 0 end`;
   const fields = [
     "uuid_send(c.chunk_id)",
@@ -162,21 +171,27 @@ export function packLeaves(
   ];
   const list = `string_agg(${fields.join(" || ")}, '') as leaves,
                 case when count(c.speaker) > 0 then array_agg(c.speaker) end as speakers`;
-  return { list, unpack: (row) => unpackLeaves(row, { width, hasSimilarity: similarity !== undefined }) };
+  return {
+    list,
+    unpack: (row) => unpackLeaves(row, { width, vectors: vectors.length, hasSimilarity: similarity !== undefined }),
+  };
 }
 
 function unpackLeaves(
   { leaves, speakers }: LeafRow,
-  { width, hasSimilarity }: { readonly width: number; readonly hasSimilarity: boolean },
+  { width, vectors, hasSimilarity }: { readonly width: number; readonly vectors: number; readonly hasSimilarity: boolean },
 ): Leaves {
   const ranksOffset = hasSimilarity ? 46 : 42;
-  const records = new PackedRecords(leaves, ranksOffset + 2 * width);
+  const records = new PackedRecords(leaves, ranksOffset + 2 * width * vectors);
   const { count } = records;
   const flags = records.smallIntegers(40);
   const frequencies = new Uint8Array(count * width);
   for (let leaf = 0, at = 0; leaf < count; leaf++) {
     for (let term = 0; term < width; term++, at++) {
-      frequencies[at] = frequencyOfRank[records.smallIntegerAt(leaf, ranksOffset + 2 * term)] ?? 0;
+      let frequency = 0;
+      for (let rank = term; rank < width * vectors; rank += width)
+        frequency += frequencyOfRank[records.smallIntegerAt(leaf, ranksOffset + 2 * rank)] ?? 0;
+      frequencies[at] = frequency;
     }
   }
   return {
@@ -197,11 +212,22 @@ function unpackLeaves(
 
 /** Whether a row of `document_chunks` holds what the query excludes; `false` if it excludes nothing. */
 export function excludedCondition(corpora: readonly Corpus[], alias: string, parameters: Parameters): string {
-  return casesOf(corpora, alias, parameters, ({ excluded }) => matching(alias, excluded, parameters) ?? "false", "false");
+  return casesOf(
+    corpora,
+    alias,
+    parameters,
+    (corpus) => matching(alias, corpus.excluded, corpus, parameters) ?? "false",
+    "false",
+  );
 }
 
-function matching(alias: string, query: string | undefined, parameters: Parameters): string | undefined {
-  return query === undefined ? undefined : `${alias}.search_vector @@ ${parameters.add(query)}::tsquery`;
+function matching(
+  alias: string,
+  query: string | undefined,
+  { hasContexts = false }: Corpus,
+  parameters: Parameters,
+): string | undefined {
+  return query === undefined ? undefined : `${wordsOf(alias, hasContexts)} @@ ${parameters.add(query)}::tsquery`;
 }
 
 /** One expression per corpus; no case at all if every one is the same. */

@@ -82,6 +82,11 @@ export async function buildReplacement(
   );
 }
 
+/** Takes the index away without another in its place: searches compare the rows that it held one by one until there is one again. */
+export async function dropVectorIndex(session: Queryable, partition: string): Promise<void> {
+  await session.query("drop_vector_index", `drop index concurrently if exists ${vectorIndexName(partition)}`);
+}
+
 export async function dropReplacement(session: Queryable, partition: string): Promise<void> {
   await session.query("drop_vector_index", `drop index concurrently if exists ${replacementName(partition)}`);
 }

@@ -17,6 +17,8 @@ export interface Corpus {
   readonly chunkCount: number;
   /** Tokens of all leaves. */
   readonly tokenCount: number;
+  /** Whether leaves have context prefixes, whose words count, too. Default: no. */
+  readonly hasContexts?: boolean;
   /** The lexemes of the query's words, none twice. */
   readonly terms: readonly string[];
   /** A tsquery that a chunk has to satisfy to be found by its words; undefined: no phrase is asked for. */
@@ -54,6 +56,7 @@ interface FactsRow {
   text_config: string;
   chunk_count: string;
   token_count: string;
+  has_contexts: boolean;
   version: string;
   expired_documents: number;
   expired_chunks: number;
@@ -96,7 +99,8 @@ export async function readSearchFacts(
             (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text)
              from unnest($5::text[]) as p
              where c.chunk_count > 0) as excluded
-     from (select text_config, sum(chunk_count) as chunk_count, sum(token_count) as token_count, sum(version) as version
+     from (select text_config, sum(chunk_count) as chunk_count, sum(token_count) as token_count, sum(version) as version,
+                  sum(context_count) > 0 as has_contexts
            from owner_counters
            where owner_id = $1
            group by text_config) as c,
@@ -133,8 +137,7 @@ export async function readSearchFacts(
     isCut,
     chunkCount: corpora.reduce((sum, corpus) => sum + corpus.chunkCount, 0),
     expiredChunks: rows[0]?.expired_chunks ?? 0,
-    version:
-      (rows.reduce((sum, row) => sum + BigInt(row.version), 0n) << expiredBits) + BigInt(rows[0]?.expired_documents ?? 0),
+    version: (rows.reduce((sum, row) => sum + BigInt(row.version), 0n) << expiredBits) + BigInt(rows[0]?.expired_documents ?? 0),
     hasPendingEmbeddings: rows[0]?.has_pending ?? false,
     indexProfile: rows[0]?.index_profile ?? defaultIndexProfile,
     activeModelId: rows[0]?.active_model,
@@ -153,6 +156,7 @@ function toCorpus(row: FactsRow, query: WordQuery): Corpus {
     textConfig: row.text_config,
     chunkCount: Number(row.chunk_count),
     tokenCount: Number(row.token_count),
+    hasContexts: row.has_contexts,
     terms: row.terms === null ? [] : lexemesInOrder(row.terms),
     required: groups.length === 0 ? undefined : groups.map((group) => `(${group.join(" | ")})`).join(" & "),
     excluded: excluded.length === 0 ? undefined : excluded.map((text) => `(${text})`).join(" | "),

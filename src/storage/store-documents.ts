@@ -1,9 +1,11 @@
 import type { NewDocument, StoredDocument } from "../domain/document.ts";
-import { ConflictError } from "../domain/errors.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 import { type ChunkDifference, diffChunks, type ExistingChunk, type PreparedChunk } from "./diff-chunks.ts";
-import { type DocumentRow, documentColumns, toStoredDocument } from "./document-rows.ts";
+import { toStoredDocument } from "./document-rows.ts";
+import type { EmbeddingTable } from "./embedding-models.ts";
+import { documentKey, type LockedRow, lockDocuments } from "./lock-documents.ts";
 import { addToCounters, type CounterChange } from "./owner-counters.ts";
+import { setExpiries } from "./update-documents.ts";
 import { deleteChunks, insertChunks, moveChunks, readChunksForUpdate } from "./write-chunks.ts";
 import { writeContents } from "./write-contents.ts";
 
@@ -12,7 +14,7 @@ export interface PreparedDocument {
   readonly document: NewDocument;
   /** Used if the key is new. */
   readonly documentId: string;
-  /** SHA-256 of all that the client gave. */
+  /** SHA-256 of all that the client gave but the expiry. */
   readonly fingerprint: Buffer;
   readonly language: string;
   readonly textConfig: string;
@@ -22,17 +24,27 @@ export interface PreparedDocument {
   readonly segments: readonly { readonly charStart: number; readonly content: string }[];
 }
 
+export interface StoreOptions {
+  readonly now: Date;
+  /** Where vectors of the same model go that came with the documents. */
+  readonly table?: EmbeddingTable | undefined;
+}
+
 export interface StoreResult {
   readonly document: StoredDocument;
   readonly outcome: "created" | "updated" | "unchanged";
   readonly chunksCreated: number;
   readonly chunksKept: number;
   readonly chunksRemoved: number;
+  /** Leaves that were kept and got a job all the same, since another text is embedded for them now. */
+  readonly chunksReembedded?: number;
+  /** Leaves of a document with new chunks that wait for their vectors, or wait in vain; undefined: not looked at. */
+  readonly embeddingsPending?: number | undefined;
 }
 
 /**
  * Stores documents, each replacing the one under its key: chunks whose text stays keep their ids and vectors, new ones get an
- * embedding job. At most ten statements, however many documents and chunks.
+ * embedding job, unless their vectors came with them. At most ten statements, however many documents and chunks.
  *
  * Row locks are taken in the order of the keys, so that two batches wait for one another but never in a circle.
  *
@@ -40,112 +52,79 @@ export interface StoreResult {
  * @returns results in the order of `documents`.
  */
 export async function storeDocuments(
-  transaction: Queryable,
+  transaction: Transaction,
   documents: readonly PreparedDocument[],
-  options: { modelId: string; now: Date },
+  options: StoreOptions,
 ): Promise<StoreResult[]> {
   const inKeyOrder = [...documents].sort((left, right) => (documentKey(left.document) < documentKey(right.document) ? -1 : 1));
-  const created = await insertDocuments(transaction, inKeyOrder, options.now);
-  const others = inKeyOrder.filter((prepared) => !created.has(documentKey(prepared.document)));
-  const existing = await lockDocuments(transaction, others);
-  const changed = others.filter((prepared) => !requireRow(existing, prepared).fingerprint.equals(prepared.fingerprint));
-  const stored = await readChunksForUpdate(
-    transaction,
-    changed.map((prepared) => requireRow(existing, prepared)),
-  );
+  const { rows: locked, removed } = await lockDocuments(transaction, inKeyOrder, options.now);
+  const rowOf = (prepared: PreparedDocument) => requireRow(locked, prepared);
+  const isNew = (prepared: PreparedDocument) => rowOf(prepared).document_id === prepared.documentId;
+  const others = inKeyOrder.filter((prepared) => !isNew(prepared));
+  const changed = new Set(others.filter((prepared) => !rowOf(prepared).fingerprint.equals(prepared.fingerprint)));
+  const stored = await readChunksForUpdate(transaction, [...changed].map(rowOf));
 
   const differences = new Map<PreparedDocument, ChunkDifference>();
   for (const prepared of inKeyOrder) {
-    const documentId = existing.get(documentKey(prepared.document))?.document_id;
-    if (documentId !== undefined && !changed.includes(prepared)) continue;
-    const before: readonly ExistingChunk[] = documentId === undefined ? [] : (stored.get(documentId) ?? []);
+    if (!isNew(prepared) && !changed.has(prepared)) continue;
+    const before: readonly ExistingChunk[] = stored.get(rowOf(prepared).document_id) ?? [];
     differences.set(prepared, diffChunks(before, prepared.chunks, prepared.textConfig));
   }
-  const idOf = (prepared: PreparedDocument) => existing.get(documentKey(prepared.document))?.document_id ?? prepared.documentId;
-  const writes = [...differences].map(([prepared, difference]) => ({ prepared, difference, documentId: idOf(prepared) }));
+  const writes = [...differences].map(([prepared, difference]) => {
+    return { prepared, difference, documentId: rowOf(prepared).document_id };
+  });
   await deleteChunks(transaction, writes);
-  await moveChunks(transaction, writes);
+  await moveChunks(transaction, writes, options);
   await insertChunks(transaction, writes, options);
   const updated = await writeContents(transaction, {
     created: writes.filter(({ documentId, prepared }) => documentId === prepared.documentId),
     changed: writes.filter(({ documentId, prepared }) => documentId !== prepared.documentId),
     now: options.now,
   });
-  await addToCounters(transaction, writes.flatMap(counterChanges));
+  const renewed = await renewExpiries(
+    transaction,
+    others.filter((prepared) => !changed.has(prepared)),
+    locked,
+    options.now,
+  );
+  const touched = [...renewed.values()].map((row) => ({ ownerId: row.owner_id, textConfig: "", chunks: 0, tokens: 0 }));
+  await addToCounters(transaction, [...removed, ...writes.flatMap(counterChanges), ...touched]);
 
   return documents.map((prepared) => {
-    const key = documentKey(prepared.document);
     const difference = differences.get(prepared);
-    const row = created.get(key) ?? updated.get(idOf(prepared)) ?? requireRow(existing, prepared);
-    const outcome = created.has(key) ? "created" : difference ? "updated" : "unchanged";
+    const before = rowOf(prepared);
+    const row = updated.get(before.document_id) ?? renewed.get(before.document_id) ?? before;
+    const outcome = isNew(prepared) ? "created" : row === before ? "unchanged" : "updated";
     return {
       document: toStoredDocument(row),
       outcome,
       chunksCreated: countLeaves(difference?.created),
       chunksKept: difference ? countLeaves(difference.kept) : row.chunk_count,
       chunksRemoved: countLeaves(difference?.removed),
+      chunksReembedded: difference?.kept.filter(({ isReembedded }) => isReembedded).length ?? 0,
+      embeddingsPending: updated.get(before.document_id)?.embeddings_pending,
     };
   });
 }
 
-type LockedRow = DocumentRow & { fingerprint: Buffer };
-
-async function insertDocuments(
+/** Of documents that are stored just so, the rows of those that expire at another time than before. */
+async function renewExpiries(
   transaction: Queryable,
   documents: readonly PreparedDocument[],
+  locked: ReadonlyMap<string, LockedRow>,
   now: Date,
-): Promise<Map<string, DocumentRow>> {
-  const column = <T>(value: (prepared: PreparedDocument) => T) => documents.map(value);
-  const { rows } = await transaction.query<DocumentRow>(
-    "insert_documents",
-    `insert into documents as d (owner_id, document_id, id_at_origin, document_name, document_type, document_date, metadata, language,
-       fingerprint, chunk_count, size_bytes, version, created_at, updated_at)
-     select n.*, 1, $12, $12
-     from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[], $8::text[],
-       $9::bytea[], $10::integer[], $11::bigint[]) as n
-     on conflict (owner_id, id_at_origin) do nothing
-     returning ${documentColumns}`,
-    [
-      column((prepared) => prepared.document.ownerId),
-      column((prepared) => prepared.documentId),
-      column((prepared) => prepared.document.idAtOrigin),
-      column((prepared) => prepared.document.documentName),
-      column((prepared) => prepared.document.documentType),
-      column((prepared) => prepared.document.documentDate),
-      column((prepared) => JSON.stringify(prepared.document.metadata)),
-      column((prepared) => prepared.language),
-      column((prepared) => prepared.fingerprint),
-      column((prepared) => countLeaves(prepared.chunks)),
-      column((prepared) => prepared.sizeBytes),
-      now,
-    ],
-  );
-  return new Map(rows.map((row) => [rowKey(row), row]));
-}
-
-async function lockDocuments(transaction: Queryable, documents: readonly PreparedDocument[]): Promise<Map<string, LockedRow>> {
-  if (documents.length === 0) return new Map();
-  const { rows } = await transaction.query<LockedRow>(
-    "lock_documents",
-    // documents_owner_id_id_at_origin_key
-    `select ${documentColumns}, d.fingerprint
-     from documents d
-     join unnest($1::text[], $2::text[]) as k (owner_id, id_at_origin) using (owner_id, id_at_origin)
-     order by d.owner_id, d.id_at_origin
-     for update of d`,
-    [documents.map(({ document }) => document.ownerId), documents.map(({ document }) => document.idAtOrigin)],
-  );
-  return new Map(rows.map((row) => [rowKey(row), row]));
+) {
+  const renewed = documents.flatMap((prepared) => {
+    const { owner_id: ownerId, document_id: documentId, expires_at: before } = requireRow(locked, prepared);
+    const { expiresAt } = prepared.document;
+    return before?.getTime() === expiresAt?.getTime() ? [] : [{ ownerId, documentId, expiresAt }];
+  });
+  return await setExpiries(transaction, renewed, now);
 }
 
 function requireRow(rows: ReadonlyMap<string, LockedRow>, prepared: PreparedDocument): LockedRow {
   const row = rows.get(documentKey(prepared.document));
-  // It was there when its key was refused, and was deleted before it could be locked.
-  if (!row)
-    throw new ConflictError(
-      "CONCURRENT_WRITE",
-      `document "${prepared.document.idAtOrigin}" was deleted meanwhile; repeat the request`,
-    );
+  if (!row) throw new Error(`document "${prepared.document.idAtOrigin}" was neither inserted nor locked`);
   return row;
 }
 
@@ -153,24 +132,22 @@ function counterChanges({ prepared, difference }: { prepared: PreparedDocument; 
   const { ownerId } = prepared.document;
   const created = difference.created
     .filter((chunk) => chunk.level === 0)
-    .map((chunk) => ({ ownerId, textConfig: prepared.textConfig, chunks: 1, tokens: chunk.tokenCount }));
+    .map((chunk) => ({ ...countsOf(chunk, 1), ownerId, textConfig: prepared.textConfig }));
   const removed = difference.removed
     .filter((chunk) => chunk.level === 0)
-    .map((chunk) => ({ ownerId, textConfig: chunk.textConfig ?? "simple", chunks: -1, tokens: -chunk.tokenCount }));
-  const changes = [...created, ...removed];
+    .map((chunk) => ({ ...countsOf(chunk, -1), ownerId, textConfig: chunk.textConfig ?? "simple" }));
+  const kept = difference.kept
+    .filter((chunk) => chunk.hadPrefix !== (chunk.contextPrefix !== undefined))
+    .map((chunk) => ({ chunks: 0, tokens: 0, contexts: chunk.hadPrefix ? -1 : 1, ownerId, textConfig: prepared.textConfig }));
+  const changes = [...created, ...removed, ...kept];
   // A changed name or date changes no counts, but answers.
   return changes.length > 0 ? changes : [{ ownerId, textConfig: prepared.textConfig, chunks: 0, tokens: 0 }];
 }
 
+function countsOf(chunk: Pick<PreparedChunk, "tokenCount" | "contextPrefix">, sign: 1 | -1) {
+  return { chunks: sign, tokens: sign * chunk.tokenCount, contexts: chunk.contextPrefix === undefined ? 0 : sign };
+}
+
 function countLeaves(chunks: readonly { level: number }[] = []): number {
   return chunks.reduce((count, chunk) => count + (chunk.level === 0 ? 1 : 0), 0);
-}
-
-/** A key of both parts; owners hold no NUL. */
-function documentKey(document: { ownerId: string; idAtOrigin: string }): string {
-  return `${document.ownerId}\0${document.idAtOrigin}`;
-}
-
-function rowKey(row: DocumentRow): string {
-  return documentKey({ ownerId: row.owner_id, idAtOrigin: row.id_at_origin });
 }

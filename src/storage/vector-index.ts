@@ -21,6 +21,21 @@ export async function listPartitions(queryable: Queryable, table: VectorTable): 
   return rows.map((row) => row.name);
 }
 
+/** Those of the partitions that have no approximate index that searches may use. */
+export async function findUnindexedPartitions(queryable: Queryable, table: VectorTable): Promise<string[]> {
+  const partitions = await listPartitions(queryable, table);
+  const { rows } = await queryable.query<{ name: string }>(
+    "list_vector_indexes",
+    `select c.relname as name
+     from pg_index i
+     join pg_class c on c.oid = i.indexrelid
+     where i.indrelid = any($1::text[]::regclass[]) and i.indisvalid`,
+    [partitions],
+  );
+  const names = new Set(rows.map((row) => row.name));
+  return partitions.filter((partition) => !names.has(vectorIndexName(partition)));
+}
+
 /** The name of a partition's approximate index. They have no common parent: a part of one could not be replaced by itself. */
 export function vectorIndexName(partition: string): string {
   return `${partition}_hnsw`;

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type RebuildProgress, rebuildVectorIndex } from "../../src/admin/rebuild-vector-index.ts";
 import { CancelledError, ConflictError } from "../../src/domain/errors.ts";
 import { efSearchOf, type IndexProfile } from "../../src/domain/index-profile.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import { readIndexProfile } from "../../src/storage/embedding-models.ts";
 import { changeMembership } from "../../src/storage/index-membership.ts";
-import { deleteDocument } from "../../src/storage/read-documents.ts";
 import { listPartitions } from "../../src/storage/vector-index.ts";
 import { testDatabases } from "../support/databases.ts";
 import { never } from "../support/document-deps.ts";
@@ -115,7 +115,8 @@ describe.each(testDatabases())("rebuilding the approximate index on $name", (kin
         await changeMembership(database, table, { ownerId, indexed: true, count: 10, afterChunkId: undefined });
         const indexed = index % 2 === 0;
         await changeMembership(database, table, { ownerId: moving, indexed: !indexed, count: 7, afterChunkId: undefined });
-        if (index % 3 === 0) await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+        if (index % 3 === 0)
+          await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
         else stored += 2;
       }
     };

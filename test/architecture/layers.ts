@@ -6,6 +6,7 @@ export const layers: readonly (readonly string[])[] = [
   ["domain"],
   ["config"],
   ["observability"],
+  ["endpoint"],
   ["chunking"],
   ["storage"],
   ["embedding"],

@@ -16,8 +16,8 @@ const request: ChunkRequest = {
   language: undefined,
   options: {},
 };
-/** Cannot be chunked: the thread throws at the first look at the content. */
-const impossible = { ...request, content: undefined } as unknown as ChunkRequest;
+/** Cannot be chunked: the thread throws at the first look at the options. */
+const impossible = { ...request, options: undefined } as unknown as ChunkRequest;
 /** No request at all: the thread fails outside of what it catches, and stops. */
 const lethal = undefined as unknown as ChunkRequest;
 
@@ -45,6 +45,27 @@ describe("the text chunker", () => {
 
   it("keeps a language that is given", async () => {
     expect((await (await start()).chunk({ ...request, language: "pt-BR" }, signal)).language).toBe("pt-BR");
+  });
+
+  it("enriches leaves as it is asked to, in the language that it finds", async () => {
+    const prefixOf = { documentName: "River", documentDate: new Date("2026-03-01") };
+    const { chunks } = await (await start()).chunk({ ...request, prefixOf, summarizes: true }, signal);
+    const leaves = chunks.filter(({ level }) => level === 0);
+    expect(leaves.map(({ contextPrefix }) => contextPrefix)).toEqual(leaves.map(() => "River (March 1, 2026)"));
+    expect(leaves[0]?.summary).toContain("clear water");
+  });
+
+  it("shortens prefixes to what the model takes beside their chunks", async () => {
+    const prefix = "one two three four five";
+    const fitting = await (await start()).fitPrefixes(
+      [
+        { prefix, chunkTokens: 100 },
+        { prefix, chunkTokens: leafTokensMax - 2 },
+        { prefix, chunkTokens: leafTokensMax },
+      ],
+      signal,
+    );
+    expect(fitting).toEqual([prefix, "one two", undefined]);
   });
 
   it("answers in the order of the calls", async () => {

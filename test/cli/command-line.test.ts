@@ -49,6 +49,7 @@ describe("usage", () => {
     ],
     ["an address that is none", ["search", "x", "--address", "nowhere"], /must be host:port/],
     ["port 0", ["search", "x", "--address", "127.0.0.1:0"], /port 0 is for listening/],
+    ["a range of the text together with chunks", ["get", "x", "--chunks", "--from", "3"], /--from and --to are for the text/],
     ["delete where nobody can be asked", ["delete", "x"], /pass --yes/],
   ])("ends with 2 for %s", async (_name, args, message) => {
     const { exitCode, stdout, stderr } = await run(args);

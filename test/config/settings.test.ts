@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { InvalidSettingsError, loadSettings, settingDefinitions, settingFlag } from "../../src/config/settings.ts";
+import { InvalidSettingsError, loadSettings } from "../../src/config/load-settings.ts";
+import { settingDefinitions, settingFlag } from "../../src/config/settings.ts";
 
 function problemsOf(environment: Record<string, string>, overrides = {}): readonly string[] {
   try {
@@ -21,7 +22,9 @@ describe("settings", () => {
       httpAddress: { host: "127.0.0.1", port: 8_080 },
       insecure: false,
       embeddingProvider: "local",
-      embeddingDimension: 384,
+      embeddingDimension: undefined,
+      embeddingBaseUrl: "https://api.openai.com/v1",
+      embeddingTimeoutMs: 30_000,
       modelDirectory: undefined,
       embedInServe: true,
       ownerLabels: true,
@@ -72,7 +75,7 @@ describe("settings", () => {
     ["LLMEMORY_GRPC_ADDRESS", "50051", "must be host:port"],
     ["LLMEMORY_GRPC_ADDRESS", "127.0.0.1:65536", "must be host:port"],
     ["LLMEMORY_INSECURE", "maybe", "true or false"],
-    ["LLMEMORY_EMBEDDING_PROVIDER", "gpt", "one of local, hashing"],
+    ["LLMEMORY_EMBEDDING_PROVIDER", "gpt", "one of local, openai, hashing"],
     ["LLMEMORY_EMBEDDING_DIMENSION", "3801", "from 2 to 3800"],
     ["LLMEMORY_LOG_LEVEL", "loud", "one of trace, debug"],
     ["LLMEMORY_CHAT_TIMEOUT_MS", "0", "from 100 to 60000"],
@@ -110,6 +113,17 @@ describe("settings", () => {
     expect(problems.join()).not.toContain("sk-secret");
   });
 
+  it("make nothing beside the text of documents unless told to, and let a chat model do so only where there is one", () => {
+    const nothing = { contextPrefix: "none", chunkSummaries: "none", enrichmentTimeoutMs: 15_000 };
+    expect(loadSettings({})).toMatchObject(nothing);
+    const environment = { LLMEMORY_CONTEXT_PREFIX: "template", LLMEMORY_CHUNK_SUMMARIES: "extractive" };
+    expect(loadSettings(environment)).toMatchObject({ contextPrefix: "template", chunkSummaries: "extractive" });
+    expect(problemsOf({ LLMEMORY_CONTEXT_PREFIX: "model" })).toEqual([expect.stringContaining("needs LLMEMORY_CHAT_BASE_URL")]);
+    expect(problemsOf({ LLMEMORY_CHUNK_SUMMARIES: "model" })).toEqual([expect.stringMatching(/^LLMEMORY_CHUNK_SUMMARIES/)]);
+    const chat = { LLMEMORY_CHAT_BASE_URL: "http://127.0.0.1:8000/v1", LLMEMORY_CHAT_MODEL: "small" };
+    expect(problemsOf({ ...chat, LLMEMORY_CONTEXT_PREFIX: "model", LLMEMORY_CHUNK_SUMMARIES: "model" })).toEqual([]);
+  });
+
   it.each([
     "models.example.org",
     "ftp://models.example.org",
@@ -119,6 +133,31 @@ describe("settings", () => {
     const problems = problemsOf({ LLMEMORY_CHAT_BASE_URL: url, LLMEMORY_CHAT_MODEL: "small" });
     expect(problems.join()).toMatch(/^LLMEMORY_CHAT_BASE_URL must/);
     expect(problems.join()).not.toContain("secret");
+  });
+
+  it("need the name of an endpoint's embedding model, and take its key from one place, which OPENAI_API_KEY is not", () => {
+    const LLMEMORY_EMBEDDING_PROVIDER = "openai";
+    const LLMEMORY_EMBEDDING_MODEL = "text-embedding-3-small";
+    expect(problemsOf({ LLMEMORY_EMBEDDING_PROVIDER })).toEqual([expect.stringContaining("needs LLMEMORY_EMBEDDING_MODEL")]);
+    const environment = {
+      LLMEMORY_EMBEDDING_PROVIDER,
+      LLMEMORY_EMBEDDING_MODEL,
+      LLMEMORY_EMBEDDING_BASE_URL: "http://127.0.0.1:8000/v1/",
+      LLMEMORY_EMBEDDING_QUERY_PREFIX: "query: ",
+      OPENAI_API_KEY: "sk-secret-1",
+    };
+    expect(loadSettings({ ...environment, LLMEMORY_EMBEDDING_API_KEY_FILE: "key" })).toMatchObject({
+      embeddingModel: "text-embedding-3-small",
+      embeddingBaseUrl: "http://127.0.0.1:8000/v1",
+      embeddingQueryPrefix: "query: ",
+      embeddingApiKey: undefined,
+      embeddingApiKeyFile: "key",
+      openaiApiKey: "sk-secret-1",
+    });
+    const keys = { LLMEMORY_EMBEDDING_API_KEY: "sk-secret-2", LLMEMORY_EMBEDDING_API_KEY_FILE: "key" };
+    const problems = problemsOf({ ...environment, ...keys });
+    expect(problems).toEqual([expect.stringContaining("set one of them")]);
+    expect(problems.join()).not.toContain("sk-secret");
   });
 
   it("name every problem at once, under the name that the value came by", () => {
@@ -137,7 +176,7 @@ describe("settings", () => {
     const definitions = Object.values(settingDefinitions);
     const variables = definitions.flatMap((definition) => definition.variables);
     expect(new Set(variables).size).toBe(variables.length);
-    expect(variables.filter((variable) => !/^(LLMEMORY_[A-Z_]+|DATABASE_URL)$/.test(variable))).toEqual([]);
+    expect(variables.filter((variable) => !/^(LLMEMORY_[A-Z_]+|DATABASE_URL|OPENAI_API_KEY)$/.test(variable))).toEqual([]);
     expect([settingFlag("grpcAddress"), settingFlag("embedInServe")]).toEqual(["--grpc-address", "--no-embed-in-serve"]);
   });
 });

@@ -93,7 +93,7 @@ describe.each(testDatabases())("adding documents on $name", (kind) => {
       throw new Error("refused");
     });
     await expect(refusing).rejects.toThrow("refused");
-    expect(await findDocument(deps().database, document)).toBeUndefined();
+    expect(await findDocument(deps().database, document, new Date())).toBeUndefined();
   });
 
   it("refuses a text of more chunks than a document may have, and stores nothing", async () => {
@@ -114,13 +114,13 @@ describe.each(testDatabases())("adding documents on $name", (kind) => {
     const adding = addDocuments({ ...deps(), chunker }, [document], never);
     await expect(adding).rejects.toThrow(InvalidInputError);
     await expect(adding).rejects.toMatchObject({ violations: [{ field: "content", rule: "content.chunks" }] });
-    expect(await findDocument(deps().database, document)).toBeUndefined();
+    expect(await findDocument(deps().database, document, new Date())).toBeUndefined();
   });
 
   it("stores nothing for a caller that has gone away", async () => {
     const document = newDocument();
     await expect(addDocuments(deps(), [document], AbortSignal.abort())).rejects.toThrow(CancelledError);
-    expect(await findDocument(deps().database, document)).toBeUndefined();
+    expect(await findDocument(deps().database, document, new Date())).toBeUndefined();
   });
 
   it("counts what it stored by owner and type, and not what was there already", async () => {

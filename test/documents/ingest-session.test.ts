@@ -40,7 +40,7 @@ describe.each(testDatabases())("an ingest stream on $name", (kind) => {
     );
     expect(progress.at(-1)?.durableUpTo).toBe(8);
     expect(await countStored(key)).toBe(8);
-    const document = await findDocument(deps().database, { ownerId: key.ownerId, idAtOrigin: "3" });
+    const document = await findDocument(deps().database, { ownerId: key.ownerId, idAtOrigin: "3" }, new Date());
     expect(document?.version).toBe(1);
   });
 
@@ -73,7 +73,7 @@ describe.each(testDatabases())("an ingest stream on $name", (kind) => {
     const key = newStream();
     const items = sequences(1, 6).map((sequence) => item(key, sequence, { idAtOrigin: sequence === 5 ? "other" : "same" }));
     await ingest(await openSession(deps(), key), items);
-    const document = await findDocument(deps().database, { ownerId: key.ownerId, idAtOrigin: "same" });
+    const document = await findDocument(deps().database, { ownerId: key.ownerId, idAtOrigin: "same" }, new Date());
     expect(document?.version).toBe(5);
     expect(document && (await readContent(deps().database, document))).toBe("text of 6");
     expect(await countStored(key)).toBe(2);
@@ -100,6 +100,7 @@ describe.each(testDatabases())("an ingest stream on $name", (kind) => {
     const failing: typeof chunker = {
       chunk: (request, signal) =>
         request.content === "secret" ? Promise.reject(new Error("of the chunker: secret")) : chunker.chunk(request, signal),
+      fitPrefixes: (prefixes, signal) => chunker.fitPrefixes(prefixes, signal),
       close: () => chunker.close(),
     };
     const items = sequences(1, 9).map((sequence) => item(key, sequence, sequence === 4 ? { content: "secret" } : {}));
@@ -116,6 +117,7 @@ describe.each(testDatabases())("an ingest stream on $name", (kind) => {
     const { chunker } = deps();
     const down: typeof chunker = {
       chunk: () => Promise.reject(new DependencyUnavailableError("service", "the service stops")),
+      fitPrefixes: (prefixes, signal) => chunker.fitPrefixes(prefixes, signal),
       close: () => chunker.close(),
     };
     await ingest(await openSession(deps(), key), [item(key, 1)]);

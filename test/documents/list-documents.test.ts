@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ListQuery, listDocuments } from "../../src/documents/list-documents.ts";
+import { systemClock } from "../../src/domain/clock.ts";
 import { InvalidInputError } from "../../src/domain/errors.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { hasRealPostgres, testDatabases } from "../support/databases.ts";
@@ -21,7 +22,7 @@ describe.each(testDatabases())("listing documents on $name", (kind) => {
   );
 
   function list(query: Partial<ListQuery>) {
-    return listDocuments(storage(), { ...base, ownerId, ...query }, never);
+    return listDocuments({ ...storage(), clock: systemClock }, { ...base, ownerId, ...query }, never);
   }
 
   it("follows tokens through all pages, and the last page has none", async () => {
@@ -136,8 +137,12 @@ describe.skipIf(!hasRealPostgres())("listing documents of a real PostgreSQL with
         Array.from({ length: 3 }, () => ({ ownerId })),
         { now: new Date("2026-01-13T01:02:03.004Z") },
       );
-      const first = await listDocuments({ database: configured }, { ...base, ownerId }, never);
-      const second = await listDocuments({ database: configured }, { ...base, ownerId, pageToken: first.nextPageToken }, never);
+      const first = await listDocuments({ database: configured, clock: systemClock }, { ...base, ownerId }, never);
+      const second = await listDocuments(
+        { database: configured, clock: systemClock },
+        { ...base, ownerId, pageToken: first.nextPageToken },
+        never,
+      );
       expect([...first.documents, ...second.documents].map((document) => document.createdAt.toISOString())).toEqual([
         "2026-01-13T01:02:03.004Z",
         "2026-01-13T01:02:03.004Z",

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fingerprintOf, segmentsOf } from "../../src/documents/prepare-document.ts";
 import type { NewDocument } from "../../src/domain/document.ts";
+import type { ChunkSummary, ContextPrefix } from "../../src/domain/enrichment.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { newDocument } from "../support/document-deps.ts";
 
@@ -65,6 +66,24 @@ describe("the fingerprint of a document", () => {
     { what: "overlap", change: { chunking: { overlapTokens: 100 } } },
   ])("changes with $what", ({ change }) => {
     expect(hash({ ...document, ...change })).not.toBe(hash(document));
+  });
+
+  it("changes with what is made beside the text, and with the chat model if that makes it", () => {
+    const of = (contextPrefix: ContextPrefix, summary: ChunkSummary, chatModel?: string) =>
+      fingerprintOf(document, { contextPrefix, summary }, chatModel).toString("hex");
+    expect(of("none", "none", "writer")).toBe(hash(document));
+    expect(of("template", "extractive", "writer")).toBe(of("template", "extractive"));
+    const different = [
+      hash(document),
+      of("template", "none"),
+      of("template", "extractive"),
+      of("none", "extractive"),
+      of("none", "model"),
+      of("none", "model", "writer"),
+      of("model", "none", "writer"),
+      of("model", "none", "another"),
+    ];
+    expect(new Set(different).size).toBe(different.length);
   });
 
   it("does not depend on the order of names in metadata, at any depth", () => {

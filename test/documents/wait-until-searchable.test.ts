@@ -5,7 +5,7 @@ import { addDocuments } from "../../src/documents/add-documents.ts";
 import { waitUntilSearchable } from "../../src/documents/wait-until-searchable.ts";
 import { CancelledError, DeadlineExceededError } from "../../src/domain/errors.ts";
 import { claimJobs, failJobs } from "../../src/storage/embedding-jobs.ts";
-import { deleteDocument } from "../../src/storage/read-documents.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { never, newDocument, useDocuments } from "../support/document-deps.ts";
 import { embedWaiting } from "../support/test-storage.ts";
@@ -47,7 +47,7 @@ describe.each(testDatabases())("waiting until a document is searchable on $name"
   it("ends when the document is deleted meanwhile", async () => {
     const document = await addOne();
     const waiting = waitUntilSearchable(deps(), document, never);
-    await deps().database.transaction((transaction) => deleteDocument(transaction, document));
+    await deps().database.transaction((transaction) => deleteDocument(transaction, document, new Date()));
     expect(await waiting).toBe(0);
   });
 

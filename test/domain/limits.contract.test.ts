@@ -1,9 +1,15 @@
 import { type DescField, type DescMessage, getOption, ScalarType } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { field as fieldRules } from "#gen/buf/validate/validate_pb.js";
-import { GetEmbeddingQueueRequestSchema, GetOwnerStatisticsRequestSchema } from "#gen/llmemory/v1/admin_service_pb.js";
+import {
+  GetEmbeddingQueueRequestSchema,
+  GetOwnerStatisticsRequestSchema,
+  PurgeDeadJobsRequestSchema,
+  RetryDeadJobsRequestSchema,
+} from "#gen/llmemory/v1/admin_service_pb.js";
 import {
   ChunkingSchema,
+  DocumentEmbeddingSchema,
   FilterSchema,
   MetadataConditionSchema,
   MetadataExpressionListSchema,
@@ -12,9 +18,13 @@ import {
   AddDocumentRequestSchema,
   BatchAddDocumentsRequestSchema,
   DeleteDocumentRequestSchema,
+  DeleteDocumentsRequestSchema,
+  GetChunksRequestSchema,
   GetDocumentRequestSchema,
   IngestOpenSchema,
   ListDocumentsRequestSchema,
+  ReadDocumentRequestSchema,
+  UpdateDocumentRequestSchema,
 } from "#gen/llmemory/v1/memory_service_pb.js";
 import {
   BatchSearchRequestSchema,
@@ -28,21 +38,36 @@ import { limits } from "../../src/domain/limits.ts";
 const rules: readonly (readonly [schema: DescMessage, field: string, rule: string, limit: number])[] = [
   [AddDocumentRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [GetDocumentRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [ReadDocumentRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [GetChunksRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [ListDocumentsRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [DeleteDocumentRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [IngestOpenSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [SearchRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [GetOwnerStatisticsRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [GetEmbeddingQueueRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [RetryDeadJobsRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [PurgeDeadJobsRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
   [AddDocumentRequestSchema, "id_at_origin", "maxLen", limits.idAtOriginCharsMax],
   [GetDocumentRequestSchema, "id_at_origin", "maxLen", limits.idAtOriginCharsMax],
   [DeleteDocumentRequestSchema, "id_at_origin", "maxLen", limits.idAtOriginCharsMax],
   [AddDocumentRequestSchema, "document_name", "maxLen", limits.documentNameCharsMax],
+  [AddDocumentRequestSchema, "idempotency_key", "maxLen", limits.idempotencyKeyCharsMax],
+  [UpdateDocumentRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [UpdateDocumentRequestSchema, "id_at_origin", "maxLen", limits.idAtOriginCharsMax],
+  [UpdateDocumentRequestSchema, "document_name", "maxLen", limits.documentNameCharsMax],
+  [DeleteDocumentsRequestSchema, "owner_id", "maxLen", limits.ownerIdCharsMax],
+  [DeleteDocumentsRequestSchema, "document_ids", "maxItems", limits.filterValuesMax],
+  [DeleteDocumentsRequestSchema, "ids_at_origin", "maxItems", limits.filterValuesMax],
   [AddDocumentRequestSchema, "content", "maxLen", limits.contentCharsMax],
   [AddDocumentRequestSchema, "content", "maxBytes", limits.contentBytesMax],
   [BatchAddDocumentsRequestSchema, "documents", "maxItems", limits.batchDocumentsMax],
   [IngestOpenSchema, "stream_id", "maxLen", limits.streamIdCharsMax],
   [ListDocumentsRequestSchema, "page_size", "lte", limits.pageSizeMax],
+  [GetChunksRequestSchema, "chunk_ids", "maxItems", limits.pageSizeMax],
+  [GetChunksRequestSchema, "page_size", "lte", limits.pageSizeMax],
+  [GetChunksRequestSchema, "context_window", "lte", limits.contextWindowMax],
+  [DocumentEmbeddingSchema, "vectors", "maxItems", limits.documentChunksMax],
   [SearchRequestSchema, "query_text", "maxLen", limits.queryCharsMax],
   [SearchRequestSchema, "limit", "lte", limits.searchLimitMax],
   [SearchRequestSchema, "text_window", "lte", limits.textWindowMax],

@@ -62,4 +62,24 @@ describe("a wakeup", () => {
     await waiting;
     expect(count).toBe(3);
   });
+
+  it("counts, so that who looks before waiting knows what came in between", () => {
+    const wakeup = new Wakeup();
+    const before = wakeup.count;
+    wakeup.notify();
+    wakeup.wake();
+    expect(wakeup.count).toBe(before + 2);
+  });
+
+  it("passes on its own notices, and not those of others", async () => {
+    const wakeup = new Wakeup();
+    const passOn = vi.fn();
+    wakeup.passOn(passOn);
+    const waiting = wakeup.wait(1_000);
+    wakeup.wake();
+    await waiting;
+    expect(passOn).not.toHaveBeenCalled();
+    wakeup.notify();
+    expect(passOn).toHaveBeenCalledOnce();
+  });
 });

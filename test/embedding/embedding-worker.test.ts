@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { addDocuments } from "../../src/documents/add-documents.ts";
 import { waitUntilSearchable } from "../../src/documents/wait-until-searchable.ts";
@@ -37,7 +38,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
   }
 
   function statistics(ownerId: string) {
-    return readOwnerStatistics(deps().database, deps().table, ownerId);
+    return readOwnerStatistics(deps().database, deps().table, ownerId, new Date());
   }
 
   it("works off what waited before it started, and what comes while it runs", async () => {
@@ -123,30 +124,116 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
     expect(rows).toEqual([{ state: "pending", attempts: 1, last_error: "INTERNAL" }]);
   });
 
-  it("tries a batch once, not each of its texts, where the embedder itself is down", async () => {
+  it("counts no attempt while the embedder is down, and goes on when it works again", async () => {
     const ownerId = newOwner();
-    const embed = vi.fn(() => Promise.reject(new DependencyUnavailableError("embeddings", "down")));
-    await add(ownerId, ["one", "two", "three"]);
-    await withWorkers([{ ...hashing, embed }], () =>
-      expect
-        .poll(
-          async () =>
-            (
-              await deps().database.query("look", "select 1 from embedding_jobs where owner_id = $1 and last_error is not null", [
-                ownerId,
-              ])
-            ).rowCount,
-          { timeout: 10_000 },
-        )
-        .toBe(3),
+    let isDown = true;
+    const embed = vi.fn<EmbeddingProvider["embed"]>((...call) =>
+      isDown ? Promise.reject(new DependencyUnavailableError("embeddings", "down")) : hashing.embed(...call),
     );
-    const { rows } = await deps().database.query(
-      "look",
-      "select distinct state, attempts, last_error from embedding_jobs where owner_id = $1",
-      [ownerId],
+    const documents = await add(
+      ownerId,
+      Array.from({ length: 40 }, (_, index) => `text ${index}`),
     );
-    expect(rows).toEqual([{ state: "pending", attempts: 1, last_error: "DEPENDENCY_UNAVAILABLE" }]);
-    expect(embed.mock.calls.length).toBeLessThanOrEqual(2);
+    const jobs = "select distinct state, attempts from embedding_jobs where owner_id = $1";
+    const reasons = "select 1 from embedding_jobs where owner_id = $1 and last_error = 'DEPENDENCY_UNAVAILABLE'";
+    await withWorkers([{ ...hashing, embed }], async () => {
+      await expect.poll(async () => (await deps().database.query("look", reasons, [ownerId])).rowCount).toBeGreaterThan(0);
+      // Two batches at most, and trials; while these fail, nothing is claimed.
+      await expect.poll(() => embed.mock.calls.length, { timeout: 10_000 }).toBeGreaterThan(3);
+      expect(embed.mock.calls.filter(([texts]) => texts.length > 1).length).toBeLessThanOrEqual(2);
+      expect((await deps().database.query("look", jobs, [ownerId])).rows).toEqual([{ state: "pending", attempts: 0 }]);
+      isDown = false;
+      for (const document of documents) expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+    });
+    expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 40, embeddingsPending: 0, embeddingsDead: 0 });
+  });
+
+  it("embeds everything, and buries nothing, though three of ten calls fail", async () => {
+    const ownerId = newOwner();
+    let calls = 0;
+    const flaky: EmbeddingProvider = {
+      ...hashing,
+      embed: (...call) =>
+        [0, 4, 7].includes(calls++ % 10)
+          ? Promise.reject(new DependencyUnavailableError("embeddings", "503", { retryAfterMs: 1 }))
+          : hashing.embed(...call),
+    };
+    const documents = await add(
+      ownerId,
+      Array.from({ length: 100 }, (_, index) => `text ${index}`),
+    );
+    await withWorkers([flaky], async () => {
+      for (const document of documents) expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+    });
+    expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 100, embeddingsPending: 0, embeddingsDead: 0 });
+  });
+
+  it("embeds a text once that two documents of an owner have, and once for each owner", async () => {
+    const seen: string[] = [];
+    const counting: EmbeddingProvider = {
+      ...hashing,
+      embed: (texts, purpose, signal) => {
+        seen.push(...texts);
+        return hashing.embed(texts, purpose, signal);
+      },
+    };
+    const text = `terms and conditions ${newOwner()}`;
+    await withWorkers([counting], async () => {
+      const [one, other] = [newOwner(), newOwner()];
+      for (const ownerId of [one, one, other]) {
+        const [document] = await add(ownerId, [text]);
+        if (document) await waitUntilSearchable(deps(), document, never);
+      }
+      expect(seen).toEqual([text, text]);
+      expect(await statistics(one)).toMatchObject({ embeddedChunkCount: 2 });
+      expect(await statistics(other)).toMatchObject({ embeddedChunkCount: 1 });
+    });
+  });
+
+  it("does not let an owner with many jobs keep another waiting for more than two batches", async () => {
+    const [large, small] = [`a-${newOwner()}`, `b-${newOwner()}`];
+    const batches: string[][] = [];
+    const watched: EmbeddingProvider = {
+      ...hashing,
+      embed: async (texts, purpose, signal) => {
+        batches.push([...texts]);
+        return await hashing.embed(texts, purpose, signal);
+      },
+    };
+    await add(
+      large,
+      Array.from({ length: 400 }, (_, index) => `of the large one ${index}`),
+    );
+    const documents = await add(
+      small,
+      Array.from({ length: 10 }, (_, index) => `of the small one ${index}`),
+    );
+    await withWorkers([watched], async () => {
+      for (const document of documents) await waitUntilSearchable(deps(), document, never);
+    });
+    const withSmall = batches.flatMap((texts, index) => (texts.some((text) => text.includes("small")) ? [index] : []));
+    // The second batch is taken by the other lane at the same time.
+    expect(withSmall.length).toBeLessThanOrEqual(2);
+    expect(Math.max(...withSmall)).toBeLessThanOrEqual(2);
+  });
+
+  it("keeps its jobs for as long as it works on them, though that takes longer than a lease", async () => {
+    const ownerId = newOwner();
+    const [document] = await add(ownerId, ["takes long"]);
+    if (!document) throw new Error("nothing was added");
+    const embed = vi.fn<EmbeddingProvider["embed"]>(async (...call) => {
+      await sleep(4_000);
+      return await hashing.embed(...call);
+    });
+    const times = { leaseMs: 1_500, callMs: 60_000, trialMs: 1_000 };
+    const workers = [0, 1].map(() => new EmbeddingWorker({ ...deps(), provider: { ...hashing, embed } }, times));
+    try {
+      await waitUntilSearchable(deps(), document, never);
+    } finally {
+      await Promise.all(workers.map((worker) => worker.stop()));
+    }
+    // Jobs of other tests may be among those that are embedded.
+    expect(embed.mock.calls.filter(([texts]) => texts.includes("takes long"))).toHaveLength(1);
   });
 
   it("gives a job up after its last attempt, and says so to those who wait for it", async () => {
@@ -157,8 +244,12 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       ownerId,
       limits.embeddingAttemptsMax - 1,
     ]);
-    const broken: EmbeddingProvider = { ...hashing, embed: () => Promise.reject(new Error("cannot be embedded")) };
-    await withWorkers([broken], async () => expect(await waitUntilSearchable(deps(), document, never)).toBe(1));
+    const choosy: EmbeddingProvider = {
+      ...hashing,
+      embed: (texts, ...call) =>
+        texts.includes("hopeless") ? Promise.reject(new Error("cannot be embedded")) : hashing.embed(texts, ...call),
+    };
+    await withWorkers([choosy], async () => expect(await waitUntilSearchable(deps(), document, never)).toBe(1));
     expect(await statistics(ownerId)).toMatchObject({ embeddingsPending: 0, embeddingsDead: 1 });
   });
 

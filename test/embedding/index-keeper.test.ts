@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/domain/clock.ts";
+import { limits } from "../../src/domain/limits.ts";
 import { IndexKeeper } from "../../src/embedding/index-keeper.ts";
-import { deleteDocument } from "../../src/storage/read-documents.ts";
+import { endBulkLoad, openStream } from "../../src/storage/ingest-streams.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import { hasRealPostgres, testDatabases } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
 import { embedWaiting, newOwner, realPostgres, silentLogger, type TestStorage, useStorage } from "../support/test-storage.ts";
@@ -13,7 +16,7 @@ async function withKeeper<T>(
   storage: Pick<TestStorage, "database" | "table">,
   run: (keeper: IndexKeeper) => Promise<T>,
 ): Promise<T> {
-  const keeper = new IndexKeeper({ ...storage, logger: silentLogger }, chunksMax);
+  const keeper = new IndexKeeper({ ...storage, clock: systemClock, logger: silentLogger }, chunksMax);
   try {
     return await run(keeper);
   } finally {
@@ -62,11 +65,31 @@ describe.each(testDatabases())("the keeper of the approximate index on $name", (
         await expect.poll(() => members(ownerId), soon).toEqual({ indexed: count + chunksMax, unindexed: 0 });
     });
     for (const ownerId of kept.keys())
-      await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "goes" }));
+      await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "goes" }, new Date()));
     await withKeeper(storage(), () =>
       expect.poll(() => members(shrinking), soon).toEqual({ indexed: 0, unindexed: chunksMax / 2 - 1 }),
     );
     expect(await members(staying)).toEqual({ indexed: chunksMax / 2, unindexed: 0 });
+  });
+
+  it("leaves an owner alone while much is loaded for it, and begins when that has ended or has stopped", async () => {
+    const { database } = storage();
+    const [loaded, abandoned, control] = [newOwner(), newOwner(), newOwner()];
+    const open = (ownerId: string, at: Date) => openStream(database, { ownerId, streamId: "load", isBulk: true }, at);
+    const { connection } = await open(loaded, new Date());
+    await open(abandoned, new Date(Date.now() - limits.bulkPauseMs - 1_000));
+    await withKeeper(storage(), async (keeper) => {
+      for (const ownerId of [loaded, abandoned, control]) {
+        await ownerWithVectors(storage(), 60, ownerId);
+        keeper.vectorsStored([ownerId]);
+      }
+      for (const ownerId of [abandoned, control])
+        await expect.poll(() => members(ownerId), soon).toEqual({ indexed: 60, unindexed: 0 });
+      expect(await members(loaded)).toEqual({ indexed: 0, unindexed: 60 });
+      await endBulkLoad(database, connection);
+      keeper.vectorsStored([loaded]);
+      await expect.poll(() => members(loaded), soon).toEqual({ indexed: 60, unindexed: 0 });
+    });
   });
 
   it("gives every owner its turn: one with much to do does not hold up another", async () => {
@@ -119,7 +142,7 @@ describe.skipIf(!hasRealPostgres())("keepers of the approximate index in several
             await embedWaiting(storage());
             for (const each of [keeper, otherKeeper]) each.vectorsStored([ownerId]);
             // A third is deleted again and a third replaced, while their rows are on their way into the index.
-            if (index % 3 === 0) await other.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+            if (index % 3 === 0) await other.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
             if (index % 3 === 1) {
               await store(other, [{ ownerId, idAtOrigin, leaves: [...leaves(index).slice(0, 10), `new ${index}`] }]);
               await embedWaiting(storage());

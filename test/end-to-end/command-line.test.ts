@@ -53,6 +53,38 @@ describe.each(testDatabases())("the command line against a service on $name", (k
     expect(jsonLines((await llmemory("basics", "list", "--json")).stdout).map(({ idAtOrigin }) => idAtOrigin)).toEqual([coffee]);
   });
 
+  test("deletes what a filter chooses, and counts it beforehand", async () => {
+    await llmemory("choosing", "add", join(folder, "tea.md"), join(folder, "coffee.txt"));
+    const choice = ["delete", "--document-type", "markdown"];
+    const dry = await llmemory("choosing", ...choice, "--dry-run");
+    expect(dry, dry.stderr).toMatchObject({
+      exitCode: exitCodes.ok,
+      stdout: expect.stringMatching(/^would delete {2}1 document, 1 chunk\n$/),
+    });
+    const deleted = await llmemory("choosing", ...choice, "--yes", "--json");
+    expect(JSON.parse(deleted.stdout)).toEqual({ dryRun: false, documentsDeleted: "1", chunksDeleted: "1" });
+    const listed = jsonLines((await llmemory("choosing", "list", "--json")).stdout);
+    expect(listed.map(({ documentName }) => documentName)).toEqual(["coffee.txt"]);
+    expect(await llmemory("choosing", "delete", "--yes")).toMatchObject({ exitCode: exitCodes.usage });
+  });
+
+  test("gets a document's text as it was stored, a range of it, and its chunks", async () => {
+    const tea = join(folder, "tea.md");
+    await llmemory("getting", "add", tea, "--wait");
+    expect(await llmemory("getting", "get", tea)).toMatchObject({ exitCode: 0, stdout: "# Tea\n\nAda likes green tea. 😀\n" });
+    expect(await llmemory("getting", "get", tea, "--from", "7", "--to", "29")).toMatchObject({
+      stdout: "Ada likes green tea. 😀",
+    });
+    const whole = JSON.parse((await llmemory("getting", "get", tea, "--from", "7", "--json")).stdout);
+    expect(whole).toMatchObject({ document: { documentName: "tea.md" }, charStart: 7, content: "Ada likes green tea. 😀\n" });
+    const { documentId } = whole.document;
+    const chunks = jsonLines((await llmemory("getting", "get", documentId, "--document-id", "--chunks", "--json")).stdout);
+    expect(chunks.map(({ content }) => content).join("")).toContain("Ada likes green tea. 😀");
+    const table = await llmemory("getting", "get", tea, "--chunks");
+    expect(table.stdout).toMatch(/characters[\s\S]*0–\d+[\s\S]*green tea\. 😀/);
+    expect(await llmemory("getting", "get", "nothing")).toMatchObject({ exitCode: exitCodes.notFound });
+  });
+
   test("a search says how it ran, for people and for programs", async () => {
     await llmemory("explained", "add", join(folder, "tea.md"), "--wait");
     const people = await llmemory("explained", "search", "tea", "--explain", "--rerank", "lexical", "--context", "1");

@@ -6,6 +6,7 @@ import type {
   IngestDocumentsResponse,
   IngestDurable,
   IngestOpenSchema,
+  IngestWindow,
   MemoryService,
 } from "#gen/llmemory/v1/memory_service_pb.js";
 import { type CallErrorFacts, factsOf } from "../support/call-error.ts";
@@ -53,6 +54,26 @@ export class IngestClient {
     for (;;) {
       const message = await this.next();
       if (message.case === "durable") return message.value;
+    }
+  }
+
+  /** The next window, whatever comes before it. */
+  async nextWindow(): Promise<IngestWindow> {
+    for (;;) {
+      const message = await this.next();
+      if (message.case === "window") return message.value;
+    }
+  }
+
+  /** Says that nothing more comes and gives all replies up to the end. */
+  async endReading(): Promise<IngestDocumentsResponse["message"][]> {
+    this.#hasEnded = true;
+    this.#wake.resolve();
+    const replies: IngestDocumentsResponse["message"][] = [];
+    for (;;) {
+      const reply = await this.#replies.next();
+      if (reply.done) return replies;
+      replies.push(reply.value.message);
     }
   }
 

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { statusFacts } from "../support/call-error.ts";
+import { RetryInfoSchema } from "#gen/google/rpc/error_details_pb.js";
+import { WaitUntil } from "#gen/llmemory/v1/memory_service_pb.js";
+import { errorOf, statusFacts } from "../support/call-error.ts";
 import { testDatabases } from "../support/databases.ts";
 import { connectTo } from "../support/rpc-clients.ts";
 import { startService } from "../support/service.ts";
@@ -18,7 +21,7 @@ describe.each(testDatabases())("ingesting on $name", (kind) => {
     const stream = new IngestClient(memory);
     stream.open({ ownerId, streamId });
     expect(await stream.next()).toMatchObject({ case: "durable", value: { upToSequence: 0n, failures: [] } });
-    expect(await stream.next()).toMatchObject({ case: "window", value: { items: 128, bytes: 33_554_432n } });
+    expect(await stream.next()).toMatchObject({ case: "window", value: { items: 128, bytes: 16_777_216n } });
     for (let sequence = 1n; sequence <= 40n; sequence++) {
       stream.item(sequence, { idAtOrigin: `${sequence}`, content: `note ${sequence}` });
     }
@@ -179,6 +182,80 @@ describe.each(testDatabases())("ingesting on $name", (kind) => {
   });
 });
 
+describe.each(testDatabases())("an ingest stream and the vectors on $name", (kind) => {
+  const running = useService(kind);
+
+  test("tells up to where vector search finds everything, and waits for all of it if asked to", async () => {
+    const ownerId = newOwner();
+    const stream = new IngestClient(running().memory);
+    stream.open({ ownerId, streamId, waitUntil: WaitUntil.SEARCHABLE });
+    for (let sequence = 1n; sequence <= 100n; sequence++) {
+      stream.item(sequence, { idAtOrigin: `${sequence}`, content: `note ${sequence} of tea` });
+    }
+    const replies = await stream.endReading();
+    const durable = replies.flatMap((reply) => (reply.case === "durable" ? [reply.value.upToSequence] : []));
+    const indexed = replies.flatMap((reply) => (reply.case === "indexed" ? [reply.value] : []));
+    expect(durable.at(-1)).toBe(100n);
+    expect(indexed.at(-1)).toMatchObject({ upToSequence: 100n, deadChunks: 0 });
+    expect(indexed.map(({ upToSequence }) => upToSequence)).toEqual(
+      indexed.map(({ upToSequence }) => upToSequence).toSorted(byValue),
+    );
+    expect(await running().admin.getOwnerStatistics({ ownerId })).toMatchObject({
+      embeddedChunkCount: 100n,
+      embeddingsPending: 0n,
+    });
+  });
+
+  test("tells a new connection what earlier ones have stored", async () => {
+    const ownerId = newOwner();
+    const first = new IngestClient(running().memory);
+    first.open({ ownerId, streamId });
+    for (const sequence of [1n, 2n]) first.item(sequence, { idAtOrigin: `${sequence}`, content: "tea" });
+    await first.durableUpTo(2n);
+    expect(await first.end()).toBeUndefined();
+    const second = new IngestClient(running().memory);
+    second.open({ ownerId, streamId, waitUntil: WaitUntil.SEARCHABLE });
+    const replies = await second.endReading();
+    expect(replies.at(-1)).toMatchObject({ case: "indexed", value: { upToSequence: 2n } });
+  });
+});
+
+describe.each(testDatabases())("the embedding queue at its bound on $name", (kind) => {
+  // Nobody embeds, so that the queue stays as it is.
+  const running = useService(kind, { LLMEMORY_EMBEDDING_QUEUE_MAX: "8", LLMEMORY_EMBED_IN_SERVE: "false" });
+
+  test("makes the window of a stream shrink, refuses adds, stores a stream's items all the same, and lets the window grow again", async () => {
+    const { memory, admin } = running();
+    const ownerId = newOwner();
+    const stream = new IngestClient(memory);
+    stream.open({ ownerId, streamId });
+    for (let sequence = 1n; sequence <= 8n; sequence++) stream.item(sequence, { idAtOrigin: `${sequence}`, content: "tea" });
+    expect((await stream.nextWindow()).items).toBe(128);
+    let window = await stream.nextWindow();
+    while (window.items > 1) window = await stream.nextWindow();
+    expect(await admin.getEmbeddingQueue({})).toMatchObject({ totalSize: 8n });
+
+    const refused = { ownerId, idAtOrigin: "refused", content: "tea" };
+    const adding = memory.addDocument(refused);
+    expect(await errorOf(adding)).toMatchObject({ code: "RESOURCE_EXHAUSTED", reason: "EMBEDDING_QUEUE_FULL" });
+    const retryInfo = await adding.catch((error: unknown) => ConnectError.from(error).findDetails(RetryInfoSchema)[0]);
+    expect(retryInfo).toMatchObject({ retryDelay: { seconds: expect.any(BigInt) } });
+    expect(await errorOf(memory.batchAddDocuments({ documents: [refused] }))).toMatchObject({ reason: "EMBEDDING_QUEUE_FULL" });
+    expect(await idsOf(running(), ownerId)).not.toContain("refused");
+
+    // A client that does not look at its window is slowed down, not refused.
+    for (let sequence = 9n; sequence <= 11n; sequence++) stream.item(sequence, { idAtOrigin: `${sequence}`, content: "tea" });
+    await stream.durableUpTo(11n);
+
+    for (const idAtOrigin of await idsOf(running(), ownerId)) {
+      await memory.deleteDocument({ ownerId, key: { case: "idAtOrigin", value: idAtOrigin } });
+    }
+    expect((await stream.nextWindow()).items).toBe(128);
+    expect(await stream.end()).toBeUndefined();
+    expect(await memory.addDocument(refused)).toMatchObject({ chunksCreated: 1 });
+  });
+});
+
 describe.each(testDatabases())("stopping during a stream on $name", ({ create }) => {
   test("tells the client to come back, commits what it has, ends with OK, and the next start goes on from there", async () => {
     const database = await create();
@@ -219,6 +296,10 @@ describe.each(testDatabases())("stopping during a stream on $name", ({ create })
     await database.drop();
   });
 });
+
+function byValue(left: bigint, right: bigint): number {
+  return Number(left - right);
+}
 
 function newOwner(): string {
   return `owner-${randomUUID()}`;

@@ -36,6 +36,35 @@ const attempts: Readonly<Record<string, (service: ServiceInUse, tenants: Tenants
     expect(await errorOf(byKey)).toMatchObject({ code: "NOT_FOUND" });
   },
 
+  "MemoryService.ReadDocument": async ({ memory }, { eve, documentId }) => {
+    const read = async (key: { case: "documentId" | "idAtOrigin"; value: string }) => {
+      for await (const _ of memory.readDocument({ ownerId: eve, key }));
+    };
+    const absent = { case: "documentId" as const, value: randomUUID() };
+    const missing = await errorOf(read(absent));
+    const foreign = await errorOf(read({ case: "documentId", value: documentId }));
+    expect(foreign).toMatchObject({ code: "NOT_FOUND", reason: "NOT_FOUND" });
+    expect(foreign.message.replace(documentId, "")).toBe(missing.message.replace(absent.value, ""));
+    expect(await errorOf(read({ case: "idAtOrigin", value: idAtOrigin }))).toMatchObject({ code: "NOT_FOUND" });
+  },
+
+  "MemoryService.GetChunks": async ({ memory }, { ada, eve, documentId }) => {
+    const key = { case: "documentId" as const, value: documentId };
+    const { chunks } = await memory.getChunks({ ownerId: ada, key });
+    const chunkIds = [chunks[0]?.chunk?.chunkId ?? "", randomUUID()];
+    const include = { contextWindow: 10, includeParentContext: true, includeEmbeddings: true };
+    expect(await memory.getChunks({ ownerId: eve, chunkIds, ...include })).toMatchObject({
+      chunks: [],
+      missingChunkIds: chunkIds,
+    });
+    expect(await errorOf(memory.getChunks({ ownerId: eve, key, ...include }))).toMatchObject({ code: "NOT_FOUND" });
+    // Nor does a page of Ada's go on as Eve's.
+    const { nextPageToken } = await memory.getChunks({ ownerId: ada, chunkIds, pageSize: 1 });
+    expect(nextPageToken).not.toBe("");
+    const continued = memory.getChunks({ ownerId: eve, chunkIds, pageSize: 1, pageToken: nextPageToken });
+    expect(await errorOf(continued)).toMatchObject({ code: "INVALID_ARGUMENT", fields: ["page_token"] });
+  },
+
   "MemoryService.ListDocuments": async ({ memory }, { ada, eve, documentId }) => {
     const filters = [undefined, { documentIds: [documentId] }, { idsAtOrigin: [idAtOrigin] }];
     for (const filter of filters) {
@@ -47,6 +76,32 @@ const attempts: Readonly<Record<string, (service: ServiceInUse, tenants: Tenants
     expect(await errorOf(memory.listDocuments({ ownerId: eve, pageSize: 1, pageToken: nextPageToken }))).toMatchObject({
       code: "INVALID_ARGUMENT",
       fields: ["page_token"],
+    });
+  },
+
+  "MemoryService.UpdateDocument": async ({ memory }, { ada, eve, documentId }) => {
+    const keys = [
+      { case: "documentId" as const, value: documentId },
+      { case: "idAtOrigin" as const, value: idAtOrigin },
+    ];
+    for (const key of keys) {
+      const update = memory.updateDocument({ ownerId: eve, key, documentName: "eve was here", expectedVersion: 1_000 });
+      expect(await errorOf(update)).toMatchObject({ code: "NOT_FOUND" });
+    }
+    const { document } = await memory.getDocument({ ownerId: ada, key: { case: "documentId", value: documentId } });
+    expect(document?.documentName).not.toBe("eve was here");
+  },
+
+  "MemoryService.DeleteDocuments": async ({ memory }, { ada, eve, documentId }) => {
+    const choices = [
+      { documentIds: [documentId], idsAtOrigin: [idAtOrigin] },
+      { filter: create(FilterSchema, { documentIds: [documentId] }) },
+    ];
+    for (const dryRun of [true, false])
+      for (const choice of choices)
+        expect(await memory.deleteDocuments({ ownerId: eve, ...choice, dryRun })).toMatchObject({ documentsDeleted: 0n });
+    expect(await memory.getDocument({ ownerId: ada, key: { case: "documentId", value: documentId } })).toMatchObject({
+      document: { ownerId: ada },
     });
   },
 

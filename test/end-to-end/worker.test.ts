@@ -1,19 +1,26 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, it } from "vitest";
+import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService, WaitUntil } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchService, SearchType } from "#gen/llmemory/v1/search_service_pb.js";
 import { repositoryDirectory } from "../../scripts/toolchains.ts";
 import { createTestDatabase, hasRealPostgres } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
+import { openEmpty, realPostgres } from "../support/test-storage.ts";
 
-function startWorker(databaseUrl: string): ChildProcess {
+const stuckWorker = fileURLToPath(new URL("../support/stuck-worker-process.ts", import.meta.url));
+
+function startWorker(databaseUrl: string, environment: Readonly<Record<string, string>> = {}): ChildProcess {
   return spawn(process.execPath, [join(repositoryDirectory, "src/cli/main.ts"), "worker"], {
     stdio: "ignore",
-    env: { ...process.env, LLMEMORY_DATABASE_URL: databaseUrl, LLMEMORY_EMBEDDING_PROVIDER: "hashing" },
+    env: { ...process.env, LLMEMORY_DATABASE_URL: databaseUrl, LLMEMORY_EMBEDDING_PROVIDER: "hashing", ...environment },
   });
 }
 
@@ -56,6 +63,38 @@ describe.skipIf(!hasRealPostgres())("worker processes beside serve", () => {
       for (const worker of workers) worker.kill("SIGKILL");
       await service.stop();
       await database.drop();
+    }
+  });
+
+  it("take over the jobs of one that was killed after it had claimed them", async () => {
+    const opened = await openEmpty(realPostgres);
+    const { databaseUrl = "" } = opened.settings;
+    const environment = { LLMEMORY_EMBED_IN_SERVE: "false" };
+    const service = await startService({ database: { databaseUrl, dataDirectory: "" }, environment });
+    const processes: ChildProcess[] = [];
+    const jobs = async () => (await opened.database.query("look", "select state, attempts from embedding_jobs")).rows;
+    try {
+      const memory = createClient(MemoryService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+      await memory.addDocument({ ownerId: "o", idAtOrigin: "tea", content: "Ada likes tea." });
+      const stuck = spawn(process.execPath, [stuckWorker, JSON.stringify(opened.settings)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      processes.push(stuck);
+      for await (const line of createInterface(stuck.stdout)) if (line === "embedding") break;
+      expect(await jobs()).toEqual([{ state: "leased", attempts: 1 }]);
+      // Longer than its lease: the heartbeat keeps others away.
+      processes.push(startWorker(databaseUrl));
+      await sleep(4_000);
+      expect(await jobs()).toEqual([{ state: "leased", attempts: 1 }]);
+      stuck.kill("SIGKILL");
+      await once(stuck, "exit");
+      await expect.poll(jobs, { timeout: 30_000 }).toEqual([]);
+      const statistics = createClient(AdminService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
+      expect(await statistics.getOwnerStatistics({ ownerId: "o" })).toMatchObject({ embeddedChunkCount: 1n });
+    } finally {
+      for (const child of processes) child.kill("SIGKILL");
+      await service.stop();
+      await opened.drop();
     }
   });
 });

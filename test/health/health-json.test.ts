@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { CheckResult } from "../../src/health/check.ts";
 import { healthJson } from "../../src/health/health-json.ts";
-import type { CheckResult, HealthReport } from "../../src/health/probes.ts";
+import type { HealthReport } from "../../src/health/probes.ts";
 
 const healthy: CheckResult = { status: "healthy", responseTimeMs: 1.25, error: undefined };
 const unhealthy: CheckResult = { status: "unhealthy", responseTimeMs: 1_500, error: "no answer within 1500 ms" };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/domain/clock.ts";
 import { limits } from "../../src/domain/limits.ts";
+import { EmbeddingProbe } from "../../src/health/embedding-probe.ts";
 import { probe } from "../../src/health/probes.ts";
 import { testDatabases } from "../support/databases.ts";
 import { openEmpty, useStorage } from "../support/test-storage.ts";
@@ -12,7 +13,11 @@ describe.each(testDatabases())("probing on $name", (kind) => {
   const storage = useStorage(kind);
 
   test("finds both healthy and says how long they took", async () => {
-    const report = await probe({ database: storage().database, provider: createBreakableProvider(), clock });
+    const report = await probe({
+      database: storage().database,
+      embeddingProbe: new EmbeddingProbe(createBreakableProvider()),
+      clock,
+    });
     expect(report.database).toEqual({ status: "healthy", responseTimeMs: expect.any(Number), error: undefined });
     expect(report.embeddings).toEqual({ status: "healthy", responseTimeMs: expect.any(Number), error: undefined });
     expect(report.pool).toMatchObject({ active: 0, idle: report.pool.total, waiting: 0 });
@@ -21,7 +26,7 @@ describe.each(testDatabases())("probing on $name", (kind) => {
   test("finds an embedder that hangs within the timeout, and the database healthy all the same", async () => {
     const provider = createBreakableProvider();
     provider.state = "hangs";
-    const report = await probe({ database: storage().database, provider, clock });
+    const report = await probe({ database: storage().database, embeddingProbe: new EmbeddingProbe(provider), clock });
     expect(report.embeddings).toMatchObject({ status: "unhealthy", error: `no answer within ${limits.probeTimeoutMs} ms` });
     expect(report.database.status).toBe("healthy");
   });
@@ -29,7 +34,7 @@ describe.each(testDatabases())("probing on $name", (kind) => {
   test("says why an embedder failed", async () => {
     const provider = createBreakableProvider();
     provider.state = "fails";
-    const report = await probe({ database: storage().database, provider, clock });
+    const report = await probe({ database: storage().database, embeddingProbe: new EmbeddingProbe(provider), clock });
     expect(report.embeddings).toMatchObject({ status: "unhealthy", error: "the model cannot answer" });
   });
 });
@@ -45,7 +50,7 @@ test("an embedded database that is busy with a long transaction is healthy", asy
       await mayEnd;
     });
     await begun;
-    const report = await probe({ database, provider: createBreakableProvider(), clock });
+    const report = await probe({ database, embeddingProbe: new EmbeddingProbe(createBreakableProvider()), clock });
     expect(report.database).toMatchObject({ status: "healthy", error: undefined });
     expect(report.pool).toMatchObject({ active: 1, idle: 0, total: 1 });
     end();
@@ -68,7 +73,7 @@ describe("a database that is not there", () => {
     const { port, close } = await startSilentServer();
     await close();
     const database = openPoolAt(port);
-    const report = await probe({ database, provider: createBreakableProvider(), clock });
+    const report = await probe({ database, embeddingProbe: new EmbeddingProbe(createBreakableProvider()), clock });
     expect(report.database).toMatchObject({ status: "unhealthy", error: "the database cannot be reached" });
     expect(JSON.stringify(report)).not.toContain("hunter2");
     await database.close();
@@ -76,7 +81,7 @@ describe("a database that is not there", () => {
 
   test("is found within the timeout if it takes the connection and never answers", async () => {
     const database = openPoolAt(silent.port);
-    const report = await probe({ database, provider: createBreakableProvider(), clock });
+    const report = await probe({ database, embeddingProbe: new EmbeddingProbe(createBreakableProvider()), clock });
     expect(report.database).toMatchObject({ status: "unhealthy", error: `no answer within ${limits.probeTimeoutMs} ms` });
     expect(report.embeddings.status).toBe("healthy");
     const closed = database.close();

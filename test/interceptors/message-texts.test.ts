@@ -43,6 +43,14 @@ test("goes through lists, nested messages and oneofs", () => {
   ]);
 });
 
+test("leaves out vectors, which hold no text", () => {
+  const vectors = [{ values: Array(384).fill(0.5) }];
+  expect(textsByPath(AddDocumentRequestSchema, { content: "text", embedding: { model: "hashing/384", vectors } })).toEqual([
+    ["content", "text"],
+    ["embedding.model", "hashing/384"],
+  ]);
+});
+
 test("leaves out the documents of a batch and of an item, which are checked one by one", () => {
   expect(textsByPath(BatchAddDocumentsRequestSchema, { documents: [{ content: "text" }] })).toEqual([]);
   const item = { message: { case: "item" as const, value: { sequence: 1n, document: { content: "text" } } } };

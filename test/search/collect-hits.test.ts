@@ -8,7 +8,7 @@ import { storeDocuments } from "../../src/storage/store-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { sketch } from "../support/prepared-documents.ts";
 import { newQuery } from "../support/search-answers.ts";
-import { hashingModel, newOwner, recordStatements, useStorage } from "../support/test-storage.ts";
+import { newOwner, recordStatements, useStorage } from "../support/test-storage.ts";
 
 function scored(chunkId: string, score: number): ScoredCandidate {
   const places = { vectorPosition: 1, textPosition: 2, rrfScore: 0.01 };
@@ -34,7 +34,7 @@ describe.each(testDatabases())("the hits of a search on $name", (kind) => {
     const chunks = overlapping.chunks.map((chunk, index) => ({ ...chunk, ...ranges[index] }));
     const other = sketch({ ownerId, leaves: ["elsewhere!"] });
     for (const { chunkId, content } of [...chunks, ...other.chunks]) ids[content] = chunkId;
-    const options = { modelId: hashingModel.modelId, now: new Date() };
+    const options = { now: new Date() };
     await storage().database.transaction((transaction) =>
       storeDocuments(transaction, [{ ...overlapping, chunks }, other], options),
     );
@@ -83,7 +83,7 @@ describe.each(testDatabases())("the hits of a search on $name", (kind) => {
 
   it("pass over a chunk that is gone, and over another owner's", async () => {
     const foreign = sketch({});
-    const options = { modelId: hashingModel.modelId, now: new Date() };
+    const options = { now: new Date() };
     await storage().database.transaction((transaction) => storeDocuments(transaction, [foreign], options));
     const foreignId = foreign.chunks[0]?.chunkId ?? "";
     expect(await collect([randomUUID(), foreignId, "first", "apart"], { limit: 1 })).toEqual(["first"]);

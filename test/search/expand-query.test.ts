@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CancelledError } from "../../src/domain/errors.ts";
-import type { ChatModel } from "../../src/search/chat-model.ts";
+import type { ChatModel } from "../../src/endpoint/chat-model.ts";
 import { type Expansion, expandQuery } from "../../src/search/expand-query.ts";
 import { parseQuery } from "../../src/search/parse-query.ts";
-import { answerWith, type ChatServer, chatFaults, hang, startChatServer } from "../support/chat-server.ts";
+import { answerWith, type ChatServer, chatFaults, startChatServer } from "../support/chat-server.ts";
+import { hang } from "../support/endpoint-server.ts";
 import { countOf, openTestChatModel, searchModelDeps } from "../support/search-models.ts";
 
 const never = new AbortController().signal;

@@ -3,7 +3,7 @@ import type { DocumentFilter } from "../../src/domain/filter.ts";
 import type { Candidates } from "../../src/search/find-candidates.ts";
 import { changeMembership } from "../../src/storage/index-membership.ts";
 import { testDatabases } from "../support/databases.ts";
-import { findCandidatesOf, leavesPerDocument, storeLargeOwner, wordOf } from "../support/large-owner.ts";
+import { findCandidatesOf, leavesPerDocument, storeLargeOwner, twentiethExpiresAt, wordOf } from "../support/large-owner.ts";
 import { newOwner, useStorage } from "../support/test-storage.ts";
 
 const documents = 1_100;
@@ -83,6 +83,29 @@ describe.each(testDatabases())("candidates from the approximate index on $name",
       );
       expect(rows).toEqual([{ value }]);
     }
+  });
+
+  it.each([
+    { plan: "approximate", given: { looksAtWords: false } },
+    { plan: "approximate", given: { looksAtWords: true } },
+    { plan: "exact", given: { looksAtWords: false, exactChunksMax: 1_000_000 } },
+    { plan: "exact", given: { looksAtWords: true, exactChunksMax: 1_000_000 } },
+    { plan: "exact", given: { looksAtWords: true, readsWhole: true } },
+    { plan: "approximate", given: { looksAtWords: true, queryVector: undefined } },
+  ])("are none of a document that has expired: $plan, $given", async ({ plan, given }) => {
+    const expired = async (liveAt: Date) => {
+      const found = await find(queries[1] ?? "", { ...given, filter: { liveAt }, count: 200 });
+      expect(found.plan).toBe(plan);
+      const { rowCount } = await storage().database.query(
+        "expired_candidates",
+        `select 1 from document_chunks c join documents d using (owner_id, document_id)
+         where c.chunk_id = any($1::uuid[]) and d.expires_at is not null`,
+        [found.candidates.map(({ chunkId }) => chunkId)],
+      );
+      return rowCount;
+    };
+    expect(await expired(new Date(twentiethExpiresAt.getTime() - 1))).toBeGreaterThan(0);
+    expect(await expired(twentiethExpiresAt)).toBe(0);
   });
 
   it.each([{ looksAtWords: false }, { looksAtWords: true }])(

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CancelledError } from "../../src/domain/errors.ts";
 import { limits } from "../../src/domain/limits.ts";
-import type { ChatModel } from "../../src/search/chat-model.ts";
+import type { ChatModel } from "../../src/endpoint/chat-model.ts";
 import { type CrossEncoder, openCrossEncoder } from "../../src/search/cross-encoder.ts";
 import { lexicalScores } from "../../src/search/lexical-scores.ts";
 import { type RerankQuery, rerank } from "../../src/search/rerank.ts";
-import { answerWith, type ChatServer, chatFaults, hang, startChatServer } from "../support/chat-server.ts";
+import { answerWith, type ChatServer, chatFaults, startChatServer } from "../support/chat-server.ts";
 import { type CrossEncoderDirectory, makeCrossEncoderDirectory, scoreOfOverlap } from "../support/cross-encoder-directory.ts";
+import { hang } from "../support/endpoint-server.ts";
 import { countOf, openTestChatModel, searchModelDeps } from "../support/search-models.ts";
 
 const never = new AbortController().signal;

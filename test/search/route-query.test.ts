@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DeadlineExceededError } from "../../src/domain/errors.ts";
-import type { ChatModel } from "../../src/search/chat-model.ts";
+import type { ChatModel } from "../../src/endpoint/chat-model.ts";
 import { type Evidence, type Routing, routeQuery } from "../../src/search/route-query.ts";
-import { answerWith, type ChatServer, chatFaults, hang, startChatServer } from "../support/chat-server.ts";
+import { answerWith, type ChatServer, chatFaults, startChatServer } from "../support/chat-server.ts";
+import { hang } from "../support/endpoint-server.ts";
 import { countOf, openTestChatModel, searchModelDeps } from "../support/search-models.ts";
 
 const never = new AbortController().signal;

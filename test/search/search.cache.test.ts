@@ -6,7 +6,7 @@ import type { SearchQuery } from "../../src/search/search-query.ts";
 import { testDatabases } from "../support/databases.ts";
 import { never, newDocument, useDocuments } from "../support/document-deps.ts";
 import { newQuery } from "../support/search-answers.ts";
-import { newResultCache, newSearchDeps } from "../support/search-deps.ts";
+import { fixedGeneration, newResultCache, newSearchDeps } from "../support/search-deps.ts";
 import { embedWaiting, newOwner } from "../support/test-storage.ts";
 
 describe.each(testDatabases())("answers that are kept on $name", (kind) => {
@@ -109,8 +109,11 @@ describe.each(testDatabases())("answers that are kept on $name", (kind) => {
 
   it("need no embedder", async () => {
     await find();
-    const { provider } = deps;
-    const broken = { ...deps, provider: { ...provider, embed: () => Promise.reject(new Error("a mistake")) } };
+    const { table, provider } = deps.models.active;
+    const broken = {
+      ...deps,
+      models: fixedGeneration(table, { ...provider, embed: () => Promise.reject(new Error("a mistake")) }),
+    };
     expect((await find({}, broken)).receipt.cacheHit).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadSettings } from "../../src/config/settings.ts";
+import { loadSettings } from "../../src/config/load-settings.ts";
 import { StartupError } from "../../src/domain/errors.ts";
 import { expandQuery } from "../../src/search/expand-query.ts";
 import { rerank } from "../../src/search/rerank.ts";

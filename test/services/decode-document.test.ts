@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { ChunkingStrategySchema, DocumentType } from "#gen/llmemory/v1/document_pb.js";
+import { ChunkingStrategySchema, ChunkSummary, ContextPrefix, DocumentType } from "#gen/llmemory/v1/document_pb.js";
 import { AddDocumentRequestSchema } from "#gen/llmemory/v1/memory_service_pb.js";
 import { decodeDocument } from "../../src/services/decode-document.ts";
 
@@ -16,6 +16,7 @@ describe("a request becomes the domain's document", () => {
       content: " as it comes \r\n",
       metadata: { customer: { city: "Oslo" }, tags: ["a", 1, null, true] },
       documentDate: timestampFromDate(documentDate),
+      expiresAt: timestampFromDate(documentDate),
       language: "pt-BR",
       chunking: { strategy: 4, chunkTokens: 100, overlapTokens: 0 },
     });
@@ -27,9 +28,36 @@ describe("a request becomes the domain's document", () => {
       content: " as it comes \r\n",
       metadata: { customer: { city: "Oslo" }, tags: ["a", 1, null, true] },
       documentDate,
+      expiresAt: documentDate,
       language: "pt-BR",
       chunking: { strategy: "sliding_window", chunkTokens: 100, overlapTokens: 0 },
     });
+  });
+
+  test("with the vectors that came with it", () => {
+    const embedding = { model: "hashing/2", vectors: [{ values: [1, 0.5] }, { values: [] }] };
+    const document = decodeDocument(create(AddDocumentRequestSchema, { ownerId: "ada", content: "text", embedding }));
+    const vectors = [Float32Array.of(1, 0.5), new Float32Array(0)];
+    expect(document.embedding).toEqual({ modelId: "hashing/2", vectors });
+  });
+
+  test.each([
+    [{}, { contextPrefix: undefined, summary: undefined }],
+    [
+      { contextPrefix: ContextPrefix.NONE, summary: ChunkSummary.MODEL },
+      { contextPrefix: "none", summary: "model" },
+    ],
+    [
+      { contextPrefix: ContextPrefix.TEMPLATE, summary: ChunkSummary.NONE },
+      { contextPrefix: "template", summary: "none" },
+    ],
+    [
+      { contextPrefix: ContextPrefix.MODEL, summary: ChunkSummary.EXTRACTIVE },
+      { contextPrefix: "model", summary: "extractive" },
+    ],
+  ])("with what to make beside its text: %j", (enrichment, decoded) => {
+    const request = create(AddDocumentRequestSchema, { ownerId: "ada", content: "text", enrichment });
+    expect(decodeDocument(request).enrichment).toEqual(decoded);
   });
 
   test("with the defaults for what it leaves out", () => {
@@ -42,6 +70,7 @@ describe("a request becomes the domain's document", () => {
       content: "text",
       metadata: {},
       documentDate: undefined,
+      expiresAt: undefined,
       language: undefined,
       chunking: { strategy: undefined, chunkTokens: undefined, overlapTokens: undefined },
     });

@@ -26,6 +26,7 @@ test("an answer with everything", () => {
     documentDate,
     documentMetadata: { a: 1 },
     chunkMetadata: { speaker: "Ada" },
+    summary: "Ada, tea.",
     chunkIndex: 7,
     charStart: 100,
     charEnd: 114,

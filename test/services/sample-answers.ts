@@ -12,6 +12,7 @@ export function hit(given: Partial<SearchHit> = {}): SearchHit {
     documentMetadata: {},
     chunkMetadata: {},
     content: "Ada likes tea.",
+    summary: undefined,
     chunkIndex: 0,
     charStart: 0,
     charEnd: 14,

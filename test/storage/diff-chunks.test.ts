@@ -47,15 +47,65 @@ describe("the difference of two versions of a document", () => {
     const { created, removed } = diffChunks(before, [prepared("text", 0)], "english");
     expect([created.length, removed.length]).toEqual([1, 1]);
   });
+
+  it("keeps a chunk whose context prefix has changed, and tells that another text is embedded for it", () => {
+    const before = [prefixed("Draft", existing("a", 0)), prefixed("Draft", existing("b", 1)), existing("c", 2), existing("d", 3)];
+    const after = [prefixed("Final", prepared("a", 0)), prepared("b", 1), prefixed("Final", prepared("c", 2)), prepared("d", 3)];
+    const { created, kept } = diffChunks(before, after, "english");
+    expect(created).toEqual([]);
+    expect(kept.map(({ content, hadPrefix, isReembedded }) => [content, hadPrefix, isReembedded])).toEqual([
+      ["a", true, true],
+      ["b", true, true],
+      ["c", false, true],
+      ["d", false, false],
+    ]);
+  });
+
+  it("embeds nothing for a chunk whose vector the client gives", () => {
+    const after = [{ ...prefixed("Final", prepared("a", 0)), embedding: Float32Array.of(1) }];
+    expect(diffChunks([prefixed("Draft", existing("a", 0))], after, "english").kept).toMatchObject([{ isReembedded: false }]);
+  });
+
+  it("prefers, of several with one text, the one that has the context prefix already", () => {
+    const before = [
+      prefixed("May", existing("thanks", 0)),
+      prefixed("June", existing("thanks", 1)),
+      prefixed("July", existing("thanks", 2)),
+    ];
+    const after = [
+      prefixed("August", prepared("thanks", 0)),
+      prefixed("July", prepared("thanks", 1)),
+      prefixed("May", prepared("thanks", 2)),
+    ];
+    const { kept } = diffChunks(before, after, "english");
+    expect(kept.map(({ chunkId, isReembedded }) => [chunkId, isReembedded])).toEqual([
+      ["old 1", true],
+      ["old 2", false],
+      ["old 0", false],
+    ]);
+  });
 });
 
 function existing(text: string, index: number): ExistingChunk {
-  return { chunkId: `old ${index}`, level: 0, contentHash: hash(text), textConfig: "english", tokenCount: 1 };
+  const contextPrefix = undefined;
+  return { chunkId: `old ${index}`, level: 0, contentHash: hash(text), textConfig: "english", tokenCount: 1, contextPrefix };
 }
 
 function prepared(text: string, index: number): PreparedChunk {
   const place = { index, parentIndex: undefined, charStart: index, charEnd: index + 1 };
-  return { chunkId: `new ${index}`, level: 0, ...place, tokenCount: 1, metadata: {}, content: text, contentHash: hash(text) };
+  return {
+    chunkId: `new ${index}`,
+    level: 0,
+    ...place,
+    tokenCount: 1,
+    metadata: {},
+    content: text,
+    contentHash: hash(text),
+  };
+}
+
+function prefixed<Chunk extends ExistingChunk | PreparedChunk>(contextPrefix: string, chunk: Chunk): Chunk {
+  return { ...chunk, contextPrefix };
 }
 
 function hash(text: string): Buffer {

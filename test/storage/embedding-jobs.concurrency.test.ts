@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import type { Database } from "../../src/storage/database.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import { claimJobs, completeJobs } from "../../src/storage/embedding-jobs.ts";
-import { deleteDocument } from "../../src/storage/read-documents.ts";
 import { hasRealPostgres } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
 import { dimension, newOwner, realPostgres, useStorage } from "../support/test-storage.ts";
@@ -46,6 +46,29 @@ describe.skipIf(!hasRealPostgres())("embedding jobs that several pools want, on 
     expect(taken.length + (await claim(database, modelId)).length).toBe(100);
   });
 
+  it("are completed without waiting for a chunk that is just being deleted", async () => {
+    const { database, table } = storage();
+    const modelId = `model-${randomUUID()}`;
+    const key = { ownerId: newOwner(), idAtOrigin: "goes" };
+    await store(
+      database,
+      [
+        { ...key, leaves: ["goes"] },
+        { ownerId: key.ownerId, leaves: ["stays"] },
+      ],
+      { modelId },
+    );
+    const lease = { leaseId: randomUUID(), modelId };
+    const jobs = await claim(other, modelId, 100, lease.leaseId);
+    await database.transaction(async (transaction) => {
+      await deleteDocument(transaction, key, new Date());
+      const results = jobs.map((job) => ({ job, embedding: vector }));
+      expect(await completeJobs(other, lease, table, results)).toBe(1);
+    });
+    const { rowCount } = await database.query("look", "select 1 from embedding_jobs where owner_id = $1", [key.ownerId]);
+    expect(rowCount).toBe(0);
+  });
+
   it("leave neither a vector nor a job when completion meets deletion or replacement", async () => {
     const { database, table } = storage();
     for (let trial = 0; trial < 40; trial++) {
@@ -56,7 +79,7 @@ describe.skipIf(!hasRealPostgres())("embedding jobs that several pools want, on 
       const jobs = await claim(other, modelId, 100, lease.leaseId);
       const removal =
         trial % 2 === 0
-          ? database.transaction((transaction) => deleteDocument(transaction, key))
+          ? database.transaction((transaction) => deleteDocument(transaction, key, new Date()))
           : store(database, [{ ...key, leaves: ["d", "e"] }], { modelId });
       await Promise.all([
         removal,

@@ -2,17 +2,19 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/domain/limits.ts";
 import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import {
   claimJobs,
   completeJobs,
   countPendingJobs,
+  extendLease,
   failJobs,
   type Lease,
   type LeasedJob,
   releaseAbandonedJobs,
   releaseJobs,
 } from "../../src/storage/embedding-jobs.ts";
-import { deleteDocument, readChunks } from "../../src/storage/read-documents.ts";
+import { readChunks } from "../../src/storage/read-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
 import { dimension, newOwner, useStorage } from "../support/test-storage.ts";
@@ -30,9 +32,9 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     const jobs = await claim(lease, start);
     expect(jobs.map((job) => job.content).sort()).toEqual(["blue sea", "red fox"]);
     expect(jobs.map((job) => [job.ownerId, job.attempts])).toEqual(jobs.map(() => [document.ownerId, 1]));
-    expect(await countPendingJobs(database, document)).toEqual({ waiting: 2, dead: 0 });
+    expect(await countJobs(document)).toEqual({ waiting: 2, dead: 0 });
     expect(await completeJobs(database, lease, table, jobs.map(embedded))).toBe(2);
-    expect(await countPendingJobs(database, document)).toEqual({ waiting: 0, dead: 0 });
+    expect(await countJobs(document)).toEqual({ waiting: 0, dead: 0 });
     const chunks = await readChunks(database, document, { embeddingsOf: table });
     const expected = embedHashedWords("red fox", dimension);
     // halfvec keeps 11 bits.
@@ -53,6 +55,66 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     expect((await claim(newLease(modelId), later(10))).map((job) => job.content)).toEqual(["third"]);
   });
 
+  it("are claimed of owners in turns, whoever came first, as many of each", async () => {
+    const modelId = newModelId();
+    const [large, small, tiny] = [`large-${newOwner()}`, `small-${newOwner()}`, `tiny-${newOwner()}`];
+    await storeLeaves(
+      Array.from({ length: 50 }, (_, index) => `of large ${index}`),
+      { ownerId: large, modelId },
+    );
+    for (const [ownerId, count] of [
+      [small, 4],
+      [tiny, 1],
+    ] as const)
+      await storeLeaves(
+        Array.from({ length: count }, (_, index) => `of ${ownerId} ${index}`),
+        { ownerId, modelId, now: later(5) },
+      );
+    const owners = (jobs: readonly LeasedJob[]) => jobs.map((job) => job.ownerId);
+    const ten = await claim(newLease(modelId), later(10), 10);
+    expect(owners(ten)).toEqual([large, large, large, large, small, small, small, small, tiny]);
+    expect(owners(await claim(newLease(modelId), later(10), 10))).toEqual(Array(10).fill(large));
+  });
+
+  it("are claimed of the owners after the last one first, when there are more owners than jobs to claim", async () => {
+    const modelId = newModelId();
+    const owners = Array.from({ length: 5 }, (_, index) => `${index}-${newOwner()}`);
+    for (const ownerId of owners) await storeLeaves(["one", "two"], { ownerId, modelId });
+    const taken: string[] = [];
+    for (const count of [2, 2, 2, 2, 2]) {
+      const jobs = await claim(newLease(modelId), later(1), count, taken.at(-1));
+      taken.push(...jobs.map((job) => job.ownerId));
+    }
+    expect(taken).toEqual([...owners, ...owners]);
+  });
+
+  it("are claimed past owners whose jobs all wait for later", async () => {
+    const { database } = storage();
+    const modelId = newModelId();
+    const [first, second] = [`a-${newOwner()}`, `b-${newOwner()}`];
+    await storeLeaves(["failing"], { ownerId: first, modelId });
+    await storeLeaves(["waiting"], { ownerId: second, modelId });
+    const lease = newLease(modelId);
+    const [job] = await claim(lease, start, 1);
+    if (!job) throw new Error("nothing was claimed");
+    await failJobs(database, lease, [{ job, retryAt: later(60), error: "INTERNAL" }], start);
+    expect((await claim(newLease(modelId), later(1), 1)).map(({ ownerId }) => ownerId)).toEqual([second]);
+    expect(await claim(newLease(modelId), later(1), 1)).toEqual([]);
+  });
+
+  it("stay with their worker as long as it extends the lease, and those that were taken over stay with the other", async () => {
+    const { database } = storage();
+    const { modelId } = await storeLeaves(["one", "two"]);
+    const lease = newLease(modelId);
+    const jobs = await claim(lease, start);
+    await extendLease(database, lease, jobs, later(120));
+    expect(await claim(newLease(modelId), later(119))).toEqual([]);
+    const current = newLease(modelId);
+    expect(await claim(current, later(120), 1)).toHaveLength(1);
+    await extendLease(database, lease, jobs, later(1_000));
+    expect(await claim(newLease(modelId), later(180))).toHaveLength(1);
+  });
+
   it("gives a job again once its lease has run out, and not before", async () => {
     const { modelId } = await storeLeaves(["text"]);
     await claim(newLease(modelId), start);
@@ -61,13 +123,12 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
   });
 
   it("are dead after the last attempt also if nobody lived to report it", async () => {
-    const { database } = storage();
     const { document, modelId } = await storeLeaves(["ends the process that embeds it"]);
     for (let attempt = 1; attempt <= limits.embeddingAttemptsMax; attempt++) {
       expect(await claim(newLease(modelId), later(60 * attempt))).toMatchObject([{ attempts: attempt }]);
     }
     expect(await claim(newLease(modelId), later(3_600))).toEqual([]);
-    expect(await countPendingJobs(database, document)).toEqual({ waiting: 0, dead: 1 });
+    expect(await countJobs(document)).toEqual({ waiting: 0, dead: 1 });
   });
 
   it("stores nothing of a lease that was taken over, and leaves the job to the one who has it", async () => {
@@ -83,8 +144,8 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
       staleJobs.map((job) => ({ job, retryAt: undefined, error: "STALE" })),
       later(61),
     );
-    await releaseJobs(database, stale, later(61));
-    expect(await countPendingJobs(database, document)).toEqual({ waiting: 1, dead: 0 });
+    await releaseJobs(database, stale, staleJobs, { now: later(61) });
+    expect(await countJobs(document)).toEqual({ waiting: 1, dead: 0 });
     expect(await claim(newLease(modelId), later(62))).toEqual([]);
     expect(await completeJobs(database, current, table, currentJobs.map(embedded))).toBe(1);
     expect(await completeJobs(database, stale, table, staleJobs.map(embedded))).toBe(0);
@@ -98,7 +159,7 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     const { document } = await storeLeaves(["goes"], { ownerId, modelId });
     const lease = newLease(modelId);
     const jobs = await claim(lease, later(1));
-    await database.transaction((transaction) => deleteDocument(transaction, document));
+    await database.transaction((transaction) => deleteDocument(transaction, document, new Date()));
     expect(await completeJobs(database, lease, table, jobs.map(embedded))).toBe(1);
     const { rowCount } = await database.query("count", `select 1 from ${table.tableName} where owner_id = $1`, [ownerId]);
     expect(rowCount).toBe(1);
@@ -121,7 +182,7 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     expect(await fail(failing, start, later(30))).toEqual([1]);
     expect(await claim(newLease(modelId), later(29))).toEqual([]);
     expect(await fail(newLease(modelId), later(30), undefined)).toEqual([2]);
-    expect(await countPendingJobs(database, document)).toEqual({ waiting: 0, dead: 1 });
+    expect(await countJobs(document)).toEqual({ waiting: 0, dead: 1 });
     expect(await claim(newLease(modelId), later(1_000_000))).toEqual([]);
     const { rows } = await database.query("read", "select state, attempts, last_error from embedding_jobs where model_id = $1", [
       modelId,
@@ -133,8 +194,7 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     const { database } = storage();
     const { modelId } = await storeLeaves(["one", "two"]);
     const lease = newLease(modelId);
-    await claim(lease, start);
-    await releaseJobs(database, lease, later(1));
+    await releaseJobs(database, lease, await claim(lease, start), { now: later(1) });
     expect((await claim(newLease(modelId), later(1))).map((job) => job.attempts)).toEqual([1, 1]);
   });
 
@@ -147,10 +207,10 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     expect(await claim(newLease(modelId), later(1))).toMatchObject([{ content: "text", attempts: 2 }]);
   });
 
-  it("are counted per document, dead ones apart", async () => {
-    const { database } = storage();
+  it("are counted per document, dead ones apart, of the model that is searched", async () => {
+    const { database, table } = storage();
     const ownerId = newOwner();
-    const modelId = newModelId();
+    const { modelId } = table;
     const { document } = await storeLeaves(["a", "b", "c"], { ownerId, modelId });
     await storeLeaves(["of another document"], { ownerId, modelId, now: later(100) });
     const lease = newLease(modelId);
@@ -159,6 +219,16 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     await failJobs(database, lease, [{ job: first, retryAt: undefined, error: "INTERNAL" }], start);
     expect(await countPendingJobs(database, document)).toEqual({ waiting: 2, dead: 1 });
     expect(await countPendingJobs(database, { ...document, ownerId: newOwner() })).toEqual({ waiting: 0, dead: 0 });
+    const { document: ofAnotherModel } = await storeLeaves(["of a model that nobody searches"]);
+    expect(await countPendingJobs(database, ofAnotherModel)).toEqual({ waiting: 0, dead: 0 });
+  });
+
+  it("are deleted when they are claimed and their chunk is gone", async () => {
+    const { database } = storage();
+    const { document, modelId } = await storeLeaves(["gone", "as well"]);
+    await database.query("orphan", "delete from document_chunks where owner_id = $1", [document.ownerId]);
+    expect(await claim(newLease(modelId), start)).toEqual([]);
+    expect((await database.query("look", "select 1 from embedding_jobs where model_id = $1", [modelId])).rowCount).toBe(0);
   });
 
   it("are removed with their chunk even while leased, in the transaction that stores the new text", async () => {
@@ -172,8 +242,19 @@ describe.each(testDatabases())("embedding jobs on $name", (kind) => {
     expect((await claim(newLease(key.modelId), later(1))).map((job) => job.content)).toEqual(["new text"]);
   });
 
-  function claim(lease: Lease, now: Date, count = 100): Promise<LeasedJob[]> {
-    return claimJobs(storage().database, lease, { count, now, leaseUntil: new Date(now.getTime() + 60_000) });
+  /** Jobs of a document, whatever their model. */
+  async function countJobs(document: { ownerId: string; documentId: string }) {
+    const { rows } = await storage().database.query<{ waiting: number; dead: number }>(
+      "count",
+      `select count(*) filter (where state <> 'dead')::integer as waiting, count(*) filter (where state = 'dead')::integer as dead
+       from document_chunks join embedding_jobs using (owner_id, chunk_id) where owner_id = $1 and document_id = $2`,
+      [document.ownerId, document.documentId],
+    );
+    return rows[0];
+  }
+
+  function claim(lease: Lease, now: Date, count = 100, afterOwnerId?: string): Promise<LeasedJob[]> {
+    return claimJobs(storage().database, lease, { count, now, leaseUntil: new Date(now.getTime() + 60_000), afterOwnerId });
   }
 
   /** Stores a document whose jobs are of a model of their own, so that no other test takes them. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StartupError } from "../../src/domain/errors.ts";
-import { ensureActiveModel, readIndexProfile, saveIndexProfile } from "../../src/storage/embedding-models.ts";
+import { ensureActiveModel, newEmbeddingTable, readIndexProfile, saveIndexProfile } from "../../src/storage/embedding-models.ts";
 import { migrate } from "../../src/storage/migrate.ts";
 import { vectorArrayParameter } from "../../src/storage/vector-codec.ts";
 import { listPartitions } from "../../src/storage/vector-index.ts";
@@ -59,26 +59,40 @@ describe.each(testDatabases())("the active embedding model on $name", (kind) => 
     await saveIndexProfile(database, table, "balanced");
   });
 
-  it("cannot be replaced by another one, and the message names both and the way out", async () => {
-    const replacing = () => ensureActiveModel(storage().database, e5, now);
-    await expect(replacing).rejects.toThrow(StartupError);
-    await expect(replacing).rejects.toThrow(
-      /of model hashing\/64, but local\/e5-small-v2 is configured; set LLMEMORY_EMBEDDING_PROVIDER as it was, or use another/,
-    );
+  it("stays the one whose vectors are stored, whichever is configured", async () => {
+    const { database, table } = storage();
+    expect(await ensureActiveModel(database, e5, now)).toEqual(table);
+  });
+
+  it("gets a table with a name of its own where another model's would be called the same", () => {
+    const { database } = storage();
+    const named = (modelId: string) => ({ ...e5, modelId });
+    const one = newEmbeddingTable(database.kind, named("openai/a-b"), []);
+    const other = newEmbeddingTable(database.kind, named("openai/a_b"), [one]);
+    expect(one.tableName).toBe("embeddings_openai_a_b");
+    expect(other.tableName).toMatch(/^embeddings_openai_a_b_[0-9a-f]{8}$/);
+    const long = newEmbeddingTable(database.kind, named(`openai/${"x".repeat(200)}`), []);
+    expect(newEmbeddingTable(database.kind, named(`openai/${"x".repeat(201)}`), [long]).tableName).toHaveLength(50);
   });
 
   it("cannot change its dimension", async () => {
     const widening = () => ensureActiveModel(storage().database, { ...hashingModel, dimension: 768 }, now);
     await expect(widening).rejects.toThrow(StartupError);
     await expect(widening).rejects.toThrow(
-      /has 768 dimensions, but its table embeddings_hashing_64 stores 64; use the model files/,
+      /has 768 dimensions, but its table embeddings_hashing_64 stores 64; set LLMEMORY_EMBEDDING_DIMENSION.*llmemory model start/,
     );
   });
 
-  it("is refused where its vectors do not fit a page", async () => {
-    const widest = () => ensureActiveModel(storage().database, { ...e5, dimension: 3_801 }, now);
-    await expect(widest).rejects.toThrow(StartupError);
-    await expect(widest).rejects.toThrow(/3801 dimensions, and at most 3800 can be stored; ask the provider for fewer/);
+  it("is refused in an empty database where its vectors do not fit a page", async () => {
+    const { database, drop } = await openEmpty(kind);
+    try {
+      await migrate(database, schema);
+      const widest = () => ensureActiveModel(database, { ...e5, dimension: 3_801 }, now);
+      await expect(widest).rejects.toThrow(StartupError);
+      await expect(widest).rejects.toThrow(/3801 dimensions, and at most 3800 can be stored; ask the provider for fewer/);
+    } finally {
+      await drop();
+    }
   });
 });
 

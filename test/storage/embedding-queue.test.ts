@@ -12,7 +12,7 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
   const storage = useStorage(kind);
 
   it("is empty where nothing waits, also for an owner that does not exist", async () => {
-    const empty = { size: 0, dead: 0, oldestCreatedAt: undefined, owners: [] };
+    const empty = { size: 0, dead: 0, oldestCreatedAt: undefined, deadReasons: [], owners: [] };
     expect(await readEmbeddingQueue(storage().database, undefined)).toEqual(empty);
     expect(await readEmbeddingQueue(storage().database, newOwner())).toEqual(empty);
   });
@@ -33,15 +33,23 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
     await store(database, [{ ownerId: large, leaves: ["a", "b", "c"] }], options(second));
     // A job that is leased still waits for its vector.
     await claimJobs(database, lease, { count: 1, now: new Date(), leaseUntil: new Date(Date.now() + 60_000) });
-    const ofLarge = { ownerId: large, size: 3, dead: 0, oldestCreatedAt: second };
-    const ofSmall = { ownerId: small, size: 1, dead: 1, oldestCreatedAt: third };
+    const deadReasons = [{ reason: "INTERNAL", count: 1 }];
+    const ofLarge = { ownerId: large, size: 3, dead: 0, oldestCreatedAt: second, deadReasons: [] };
+    const ofSmall = { ownerId: small, size: 1, dead: 1, oldestCreatedAt: third, deadReasons };
     expect(await readEmbeddingQueue(database, undefined)).toEqual({
       size: 4,
       dead: 1,
       oldestCreatedAt: second,
+      deadReasons,
       owners: [ofLarge, ofSmall],
     });
-    expect(await readEmbeddingQueue(database, small)).toEqual({ size: 1, dead: 1, oldestCreatedAt: third, owners: [ofSmall] });
+    expect(await readEmbeddingQueue(database, small)).toEqual({
+      size: 1,
+      dead: 1,
+      oldestCreatedAt: third,
+      deadReasons,
+      owners: [ofSmall],
+    });
   });
 
   it("lists at most a hundred owners, and counts all", async () => {

@@ -68,7 +68,7 @@ describe.each(testDatabases())("membership in the approximate index on $name", (
     expect(await find(1)).toEqual([larger]);
     await change(larger, true);
     expect(await find()).toEqual([large]);
-    expect(await findLargeOwners(database, [small, large, newOwner()], 40)).toEqual([large]);
+    expect(await findLargeOwners(database, [small, large, newOwner()], { chunksMax: 40 })).toEqual([large]);
     await change(large, true);
     expect(await find()).toEqual([]);
   });

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { ConflictError } from "../../src/domain/errors.ts";
+import { limits } from "../../src/domain/limits.ts";
 import {
   acknowledgeFailures,
   advanceStream,
   deleteExpiredStreams,
+  endBulkLoad,
   openStream,
   type StreamConnection,
 } from "../../src/storage/ingest-streams.ts";
@@ -23,9 +25,9 @@ describe.each(testDatabases())("ingest streams on $name", (kind) => {
   it("begin at 0 and are resumed at their durable position, each connection in a new epoch", async () => {
     const key = newKey();
     const first = await open(key);
-    expect(first).toEqual({ connection: { ...key, epoch: 1 }, durableUpTo: 0, failures: [] });
+    expect(first).toEqual({ connection: { ...key, epoch: 1, isBulk: false }, durableUpTo: 0, failures: [] });
     await advance(first.connection, 17);
-    expect(await open(key)).toEqual({ connection: { ...key, epoch: 2 }, durableUpTo: 17, failures: [] });
+    expect(await open(key)).toEqual({ connection: { ...key, epoch: 2, isBulk: false }, durableUpTo: 17, failures: [] });
   });
 
   it("refuse an earlier connection once a later one has opened the stream, and store nothing of it", async () => {
@@ -68,6 +70,30 @@ describe.each(testDatabases())("ingest streams on $name", (kind) => {
     expect(await open({ ...key, streamId: "another" })).toMatchObject({ durableUpTo: 0, failures: [] });
   });
 
+  it("hold a bulk load's vectors back as long as it moves, until it ends; an ordinary stream never does", async () => {
+    const [bulk, ordinary] = [newKey(), newKey()];
+    const loading = async (key: { ownerId: string }, at: Date) => {
+      const { rows } = await storage().database.query("look", "select from ingest_streams where owner_id = $1 and index_after > $2", [
+        key.ownerId,
+        at,
+      ]);
+      return rows.length > 0;
+    };
+    const after = (ms: number) => new Date(now.getTime() + ms);
+    const { connection } = await open({ ...bulk, isBulk: true });
+    await advance((await open(ordinary)).connection, 1);
+    expect(await loading(ordinary, now)).toBe(false);
+    expect(await loading(bulk, after(limits.bulkPauseMs - 1))).toBe(true);
+    expect(await loading(bulk, after(limits.bulkPauseMs))).toBe(false);
+    await advance(connection, 1, [], after(60_000));
+    expect(await loading(bulk, after(60_000 + limits.bulkPauseMs - 1))).toBe(true);
+    const later = (await open({ ...bulk, isBulk: true })).connection;
+    await endBulkLoad(storage().database, connection);
+    expect(await loading(bulk, now)).toBe(true);
+    await endBulkLoad(storage().database, later);
+    expect(await loading(bulk, now)).toBe(false);
+  });
+
   it("expire with their failures when they have not been used, and begin again at 0", async () => {
     const [old, used] = [newKey(), newKey()];
     await advance((await open(old)).connection, 8, [8]);
@@ -81,8 +107,8 @@ describe.each(testDatabases())("ingest streams on $name", (kind) => {
     return { ownerId: newOwner(), streamId: "stream/1 ä" };
   }
 
-  function open(key: { ownerId: string; streamId: string }) {
-    return openStream(storage().database, key, now);
+  function open(key: { ownerId: string; streamId: string; isBulk?: boolean }) {
+    return openStream(storage().database, { isBulk: false, ...key }, now);
   }
 
   function advance(connection: StreamConnection, durableUpTo: number, failed: number[] = [], at = now): Promise<void> {

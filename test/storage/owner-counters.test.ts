@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { touchOwners } from "../../src/storage/owner-counters.ts";
-import { deleteDocument } from "../../src/storage/read-documents.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { readFacts } from "../support/leaf-rows.ts";
 import { type Sketch, store } from "../support/prepared-documents.ts";
@@ -45,7 +45,7 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
       { ownerId, idAtOrigin: "b", textConfig: "german" },
     ]);
     for (const idAtOrigin of ["a", "b"])
-      await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+      await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
     expect(await readBoth(storage(), ownerId)).toEqual({ counted: [], stored: [] });
   });
 
@@ -60,7 +60,7 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
         (_, leaf) => `leaf ${leaf * (round % 2)} ${"word ".repeat(round % 7)}`,
       );
       await store(database, [{ ownerId, idAtOrigin, leaves, textConfig }]);
-      if (round % 8 === 7) await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+      if (round % 8 === 7) await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
     }
     const { counted, stored } = await readBoth(storage(), ownerId);
     expect(counted).toEqual(stored);
@@ -103,7 +103,7 @@ describe.each(testDatabases())("owner counters on $name", (kind) => {
       ]);
       for (const idAtOrigin of ["a", "none"]) {
         const before = await versionOf(ownerId);
-        await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }));
+        await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
         expect(await versionOf(ownerId)).toBeGreaterThan(before);
       }
     });

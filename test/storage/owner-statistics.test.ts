@@ -11,13 +11,14 @@ describe.each(testDatabases())("owner statistics on $name", (kind) => {
 
   it("are all zero for an owner that has nothing", async () => {
     const { database, table } = storage();
-    expect(await readOwnerStatistics(database, table, newOwner())).toEqual({
+    expect(await readOwnerStatistics(database, table, newOwner(), new Date())).toEqual({
       documentCount: 0,
       chunkCount: 0,
       totalSizeBytes: 0,
       embeddedChunkCount: 0,
       embeddingsPending: 0,
       embeddingsDead: 0,
+      embeddingsMissing: 0,
       documentTypes: [],
       firstCreatedAt: undefined,
       lastUpdatedAt: undefined,
@@ -53,13 +54,14 @@ describe.each(testDatabases())("owner statistics on $name", (kind) => {
       dying.map((job) => ({ job, retryAt: undefined, error: "INTERNAL" })),
       now,
     );
-    expect(await readOwnerStatistics(database, table, ownerId)).toEqual({
+    expect(await readOwnerStatistics(database, table, ownerId, new Date())).toEqual({
       documentCount: 3,
       chunkCount: 6,
       totalSizeBytes: Buffer.byteLength("zwölf\nb") + 1 + "d\ndies\nwaits".length,
       embeddedChunkCount: 4,
       embeddingsPending: 1,
       embeddingsDead: 1,
+      embeddingsMissing: 0,
       documentTypes: [
         { documentType: "chat", documentCount: 2 },
         { documentType: "code", documentCount: 1 },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { deleteDocument, findDocument, findUnchangedDocuments, readContent } from "../../src/storage/read-documents.ts";
+import { findDocument, findUnchangedDocuments, lockDocument } from "../../src/storage/read-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { sketch, store } from "../support/prepared-documents.ts";
-import { embedWaiting, newOwner, useStorage } from "../support/test-storage.ts";
+import { newOwner, useStorage } from "../support/test-storage.ts";
 
 describe.each(testDatabases())("stored documents on $name", (kind) => {
   const storage = useStorage(kind);
@@ -12,76 +12,52 @@ describe.each(testDatabases())("stored documents on $name", (kind) => {
     const key = { ownerId: newOwner(), idAtOrigin: "key" };
     const [stored] = await store(database, [key]);
     const documentId = stored?.document.documentId ?? "";
-    expect(await findDocument(database, key)).toEqual(stored?.document);
-    expect(await findDocument(database, { ownerId: key.ownerId, documentId })).toEqual(stored?.document);
-    expect(await findDocument(database, { ...key, ownerId: newOwner() })).toBeUndefined();
-    expect(await findDocument(database, { ownerId: newOwner(), documentId })).toBeUndefined();
+    expect(await findDocument(database, key, new Date())).toEqual(stored?.document);
+    expect(await findDocument(database, { ownerId: key.ownerId, documentId }, new Date())).toEqual(stored?.document);
+    expect(await findDocument(database, { ...key, ownerId: newOwner() }, new Date())).toBeUndefined();
+    expect(await findDocument(database, { ownerId: newOwner(), documentId }, new Date())).toBeUndefined();
   });
 
-  it("are known as unchanged by their fingerprint alone, key by key", async () => {
+  it("are known as unchanged by their fingerprint and expiry, key by key", async () => {
     const { database } = storage();
     const ownerId = newOwner();
     const [a, b] = [sketch({ ownerId, idAtOrigin: "a" }), sketch({ ownerId, idAtOrigin: "b", leaves: ["other"] })];
+    const expiresAt = new Date("2040-01-01");
     await store(database, [
       { ownerId, idAtOrigin: "a" },
       { ownerId, idAtOrigin: "b", leaves: ["other"] },
+      { ownerId, idAtOrigin: "d", expiresAt },
+      { ownerId, idAtOrigin: "e", expiresAt },
+      { ownerId, idAtOrigin: "f", expiresAt },
     ]);
-    const known = (keys: { idAtOrigin: string; fingerprint: Buffer }[]) =>
+    const known = (keys: { idAtOrigin: string; fingerprint: Buffer; expiresAt?: Date }[]) =>
       findUnchangedDocuments(
         database,
-        keys.map((key) => ({ ownerId, ...key })),
+        keys.map((key) => ({ ownerId, expiresAt: undefined, ...key })),
       );
+    const fingerprintOf = (idAtOrigin: string) => sketch({ ownerId, idAtOrigin }).fingerprint;
     const found = await known([
       { idAtOrigin: "a", fingerprint: a.fingerprint },
       { idAtOrigin: "b", fingerprint: a.fingerprint },
       { idAtOrigin: "c", fingerprint: b.fingerprint },
+      { idAtOrigin: "d", fingerprint: fingerprintOf("d"), expiresAt },
+      { idAtOrigin: "e", fingerprint: fingerprintOf("e"), expiresAt: new Date("2041-01-01") },
+      { idAtOrigin: "f", fingerprint: fingerprintOf("f") },
     ]);
-    expect(found.map((document) => document.idAtOrigin)).toEqual(["a"]);
+    expect(found.map((document) => document.idAtOrigin).toSorted()).toEqual(["a", "d"]);
   });
 
-  it("are deleted with chunks, vectors, jobs and text, and no other document's", async () => {
-    const { database, table } = storage();
-    const ownerId = newOwner();
-    await store(database, [
-      { ownerId, idAtOrigin: "gone", leaves: ["one", "two"], parents: [2] },
-      { ownerId, idAtOrigin: "stays", leaves: ["three"] },
-    ]);
-    await embedWaiting(storage());
-    // A chunk that still waits as well.
-    await store(database, [{ ownerId, idAtOrigin: "gone", leaves: ["one", "new"] }]);
-    const deleted = await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "gone" }));
-    expect(deleted?.chunksDeleted).toBe(2);
-    for (const from of ["documents", "document_contents", "document_chunks", table.tableName]) {
-      const { rowCount } = await database.query("count", `select 1 from ${from} where owner_id = $1`, [ownerId]);
-      expect([from, rowCount]).toEqual([from, 1]);
+  it("are found by neither key once they have expired, and are locked by none", async () => {
+    const { database } = storage();
+    const now = new Date("2026-03-01T12:00:00Z");
+    const key = { ownerId: newOwner(), idAtOrigin: "goes", expiresAt: new Date("2026-03-01T13:00:00Z") };
+    const [stored] = await store(database, [key], { now });
+    const documentId = stored?.document.documentId ?? "";
+    for (const found of [findDocument, lockDocument]) {
+      for (const by of [key, { ownerId: key.ownerId, documentId }]) {
+        expect(await found(database, by, new Date("2026-03-01T12:59:59.999Z"))).toEqual(stored?.document);
+        expect(await found(database, by, key.expiresAt)).toBeUndefined();
+      }
     }
-    const { rowCount: jobs } = await database.query("count", "select 1 from embedding_jobs where owner_id = $1", [ownerId]);
-    expect(jobs).toBe(0);
-    const stays = await findDocument(database, { ownerId, idAtOrigin: "stays" });
-    expect(stays && (await readContent(database, stays))).toBe("three");
-  });
-
-  it("are not deleted by another owner, nor twice", async () => {
-    const { database } = storage();
-    const key = { ownerId: newOwner(), idAtOrigin: "mine" };
-    const [stored] = await store(database, [key]);
-    const remove = (ownerId: string) =>
-      database.transaction((transaction) =>
-        deleteDocument(transaction, { ownerId, documentId: stored?.document.documentId ?? "" }),
-      );
-    expect(await remove(newOwner())).toBeUndefined();
-    expect(await findDocument(database, key)).toBeDefined();
-    expect(await remove(key.ownerId)).toEqual({ documentId: stored?.document.documentId, chunksDeleted: 1 });
-    expect(await remove(key.ownerId)).toBeUndefined();
-  });
-
-  it("are new again when they are added after their deletion", async () => {
-    const { database } = storage();
-    const key = { ownerId: newOwner(), idAtOrigin: "again" };
-    const [first] = await store(database, [key]);
-    await database.transaction((transaction) => deleteDocument(transaction, key));
-    const [second] = await store(database, [key]);
-    expect(second).toMatchObject({ outcome: "created", document: { version: 1 } });
-    expect(second?.document.documentId).not.toBe(first?.document.documentId);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/domain/limits.ts";
+import { deleteDocument, deleteDocuments } from "../../src/storage/delete-documents.ts";
 import { saveIndexProfile } from "../../src/storage/embedding-models.ts";
 import { touchOwners } from "../../src/storage/owner-counters.ts";
-import { deleteDocument } from "../../src/storage/read-documents.ts";
-import { termQuery } from "../../src/storage/search-facts.ts";
+import { readSearchFacts, termQuery } from "../../src/storage/search-facts.ts";
 import { testDatabases } from "../support/databases.ts";
 import { contentsWithPhrase, contentsWithWords, readCorpora, readFacts, readLeafRows } from "../support/leaf-rows.ts";
 import { store } from "../support/prepared-documents.ts";
@@ -29,6 +29,7 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
       corpora: [],
       isCut: false,
       chunkCount: 0,
+      expiredChunks: 0,
       version: 0n,
       hasPendingEmbeddings: false,
       indexProfile: "balanced",
@@ -61,7 +62,7 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
       { ownerId, leaves: ["uno", "due"], textConfig: "italian" },
       { ownerId, idAtOrigin: "fr", leaves: ["un"], textConfig: "french" },
     ]);
-    await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "fr" }));
+    await database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "fr" }, new Date()));
     await database.transaction((transaction) => touchOwners(transaction, [ownerId]));
     const query = { words: "one", phrases: [["two three"]], excluded: ["four"] };
     const { corpora, chunkCount } = await readFacts(storage(), ownerId, query);
@@ -230,6 +231,26 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
     expect((await readFacts(storage(), ownerId)).hasPendingEmbeddings).toBe(false);
     expect((await readFacts(storage(), other)).hasPendingEmbeddings).toBe(true);
     await embedWaiting(storage());
+  });
+
+  it("tell of what has expired by a time, and move their version with it, but not back when it is erased", async () => {
+    const { database, table } = storage();
+    const ownerId = newOwner();
+    const expiresAt = new Date("2026-03-01T13:00:00Z");
+    const words = { words: "", phrases: [], excluded: [] };
+    const factsAt = (now: Date) => readSearchFacts(database, { ownerId, modelId: table.modelId, now }, words, undefined);
+    await store(database, [{ ownerId }, { ownerId, leaves: ["one", "two"], expiresAt }], {
+      now: new Date("2026-03-01T12:00:00Z"),
+    });
+    const before = await factsAt(new Date(expiresAt.getTime() - 1));
+    expect(before).toMatchObject({ chunkCount: 3, expiredChunks: 0 });
+    const after = await factsAt(expiresAt);
+    expect(after).toMatchObject({ chunkCount: 3, expiredChunks: 2 });
+    expect(after.version).toBeGreaterThan(before.version);
+    await database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "expired", now: expiresAt }));
+    const erased = await factsAt(expiresAt);
+    expect(erased).toMatchObject({ chunkCount: 1, expiredChunks: 0 });
+    expect(erased.version).toBeGreaterThan(after.version);
   });
 
   it("tell what the approximate index was built for last", async () => {

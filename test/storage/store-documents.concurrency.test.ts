@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/storage/database.ts";
-import { deleteDocument, findDocument, readChunks, readContent } from "../../src/storage/read-documents.ts";
+import { deleteDocument } from "../../src/storage/delete-documents.ts";
+import { findDocument, readChunks, readContent } from "../../src/storage/read-documents.ts";
 import { hasRealPostgres } from "../support/databases.ts";
 import { type Sketch, store } from "../support/prepared-documents.ts";
 import { newOwner, realPostgres, useStorage } from "../support/test-storage.ts";
@@ -33,7 +34,7 @@ describe.skipIf(!hasRealPostgres())("writers that meet, on a real PostgreSQL", (
         expect(seen.leaves).toEqual(lines);
         expect(seen.name).toBe(`writer ${lines.at(-1)?.slice("end of ".length)}`);
       }
-      if (trial % 3 === 2) await at(pools, 1).transaction((transaction) => deleteDocument(transaction, key));
+      if (trial % 3 === 2) await at(pools, 1).transaction((transaction) => deleteDocument(transaction, key, new Date()));
     }
   });
 
@@ -85,7 +86,7 @@ describe.skipIf(!hasRealPostgres())("writers that meet, on a real PostgreSQL", (
 async function readWhole(database: Database, key: { ownerId: string; idAtOrigin: string }) {
   return await database.transaction(
     async (transaction) => {
-      const document = await findDocument(transaction, key);
+      const document = await findDocument(transaction, key, new Date());
       if (!document) return undefined;
       const chunks = await readChunks(transaction, document, { embeddingsOf: undefined });
       return {

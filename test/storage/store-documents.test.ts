@@ -6,7 +6,6 @@ import { sketch, store } from "../support/prepared-documents.ts";
 import {
   dimension,
   embedWaiting,
-  hashingModel,
   newOwner,
   recordStatements,
   type TestStorage,
@@ -34,7 +33,7 @@ describe.each(testDatabases())("storing documents on $name", (kind) => {
       updatedAt: now,
       documentDate: undefined,
     });
-    expect(await findDocument(database, key)).toEqual(result?.document);
+    expect(await findDocument(database, key, new Date())).toEqual(result?.document);
     expect(await readContent(database, requireDocument(result))).toBe("first\nsecond one");
     expect(await readLeaves(storage(), result)).toMatchObject([
       { content: "first", index: 0, charStart: 0, charEnd: 5, tokenCount: 1 },
@@ -181,7 +180,7 @@ describe.each(testDatabases())("storing documents on $name", (kind) => {
     await store(database, batch(1).slice(0, 20));
     const names = await database.transaction(async (transaction) => {
       const recording = recordStatements(transaction);
-      await storeDocuments(recording.queryable, batch(2).map(sketch), { modelId: hashingModel.modelId, now: new Date() });
+      await storeDocuments(recording.queryable, batch(2).map(sketch), { now: new Date() });
       return recording.names;
     });
     expect(names).toHaveLength(new Set(names).size);
@@ -194,7 +193,7 @@ describe.each(testDatabases())("storing documents on $name", (kind) => {
     const ownerId = newOwner();
     const broken = { ownerId, idAtOrigin: "broken", leaves: ["x"], textConfig: "klingon" };
     await expect(store(database, [{ ownerId, idAtOrigin: "fine" }, broken])).rejects.toThrow("klingon");
-    expect(await findDocument(database, { ownerId, idAtOrigin: "fine" })).toBeUndefined();
+    expect(await findDocument(database, { ownerId, idAtOrigin: "fine" }, new Date())).toBeUndefined();
   });
 });
 

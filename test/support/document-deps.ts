@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll } from "vitest";
 import { startTextChunker, type TextChunker } from "../../src/chunking/text-chunker.ts";
 import type { DocumentDeps } from "../../src/documents/add-documents.ts";
+import { Intake } from "../../src/documents/intake.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { NewDocument } from "../../src/domain/document.ts";
 import { Wakeup } from "../../src/domain/wakeup.ts";
@@ -18,6 +19,7 @@ export const never = new AbortController().signal;
 export function useDocuments(kind: TestDatabase): () => DocumentDeps & TestStorage {
   const storage = useStorage(kind);
   let chunker: TextChunker | undefined;
+  let intake: Intake | undefined;
   beforeAll(async () => {
     chunker = await startTextChunker({ tokenizerPath, leafTokensMax: 508 });
   });
@@ -25,7 +27,8 @@ export function useDocuments(kind: TestDatabase): () => DocumentDeps & TestStora
   const wakeups = { jobsEnqueued: new Wakeup(), jobsSettled: new Wakeup() };
   return () => {
     if (!chunker) throw new Error("the chunker is there only while tests run");
-    return { ...storage(), ...wakeups, chunker, clock: systemClock, logger: silentLogger };
+    intake ??= new Intake({ ...storage(), logger: silentLogger }, { queueMax: 100_000 });
+    return { ...storage(), ...wakeups, chunker, intake, clock: systemClock, logger: silentLogger };
   };
 }
 
@@ -39,6 +42,7 @@ export function newDocument(given: Partial<NewDocument> = {}): NewDocument {
     content: "The quick brown fox jumps over the lazy dog.",
     metadata: {},
     documentDate: undefined,
+    expiresAt: undefined,
     language: undefined,
     chunking: {},
     ...given,

@@ -10,6 +10,8 @@ import { dimension, embedWaiting, type TestStorage } from "./test-storage.ts";
 type Storage = Pick<TestStorage, "database" | "table">;
 
 export const leavesPerDocument = 4;
+/** When the documents go whose `twentieth` is 0. */
+export const twentiethExpiresAt = new Date("2040-01-01");
 const wordsPerLeaf = 30;
 const vocabulary = 2_000;
 
@@ -47,6 +49,7 @@ export async function storeLargeOwner(storage: Storage, ownerId: string, documen
       ownerId,
       idAtOrigin: `document-${n}`,
       metadata: { half: n % 2, twentieth: n % 20, rare: n % 200 },
+      expiresAt: n % 20 === 0 ? twentiethExpiresAt : undefined,
       textConfig: n % 10 === 3 ? "german" : "english",
       leaves: Array.from({ length: leavesPerDocument }, leaf),
       tokenCount: 20 + (n % 40),
@@ -67,7 +70,7 @@ export async function findCandidatesOf(
 ): Promise<Candidates> {
   const { readsWhole = false, ...rest } = given;
   const words = parseQuery(queryText);
-  const known = await readSearchFacts(database, { ownerId, modelId: table.modelId }, words, undefined);
+  const known = await readSearchFacts(database, { ownerId, modelId: table.modelId, now: new Date() }, words, undefined);
   // What is at most as large as this is read whole.
   const facts = readsWhole ? { ...known, chunkCount: 1 } : known;
   const query: CandidateQuery = {

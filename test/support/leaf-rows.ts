@@ -28,7 +28,7 @@ export async function readFacts(
 ): Promise<SearchFacts> {
   const given = typeof query === "string" ? { words: query } : query;
   const words = { words: "", phrases: [], excluded: [], ...given };
-  return await readSearchFacts(database, { ownerId, modelId: table.modelId }, words, textConfig);
+  return await readSearchFacts(database, { ownerId, modelId: table.modelId, now: new Date() }, words, textConfig);
 }
 
 export async function readCorpora(

@@ -13,12 +13,28 @@ export interface Sketch extends Partial<Omit<NewDocument, "content">> {
   /** Tokens of every leaf; without it, its words. */
   readonly tokenCount?: number;
   readonly textConfig?: string;
+  /** Context prefixes of the leaves. */
+  readonly prefixes?: readonly (string | undefined)[];
+  /** Summaries of the leaves. */
+  readonly summaries?: readonly (string | undefined)[];
+  /** The chat model that wrote these. */
+  readonly chatModel?: string;
   readonly segments?: PreparedDocument["segments"];
 }
 
 /** A document ready to be stored, without the chunker: a leaf is what the test says it is. */
 export function sketch(given: Sketch = {}): PreparedDocument {
-  const { leaves = ["one leaf"], parents = [], tokenCount, textConfig = "english", segments, ...facts } = given;
+  const {
+    leaves = ["one leaf"],
+    parents = [],
+    tokenCount,
+    textConfig = "english",
+    segments,
+    prefixes,
+    summaries,
+    chatModel,
+    ...facts
+  } = given;
   const content = leaves.join("\n");
   const document: NewDocument = {
     ownerId: newOwner(),
@@ -27,6 +43,7 @@ export function sketch(given: Sketch = {}): PreparedDocument {
     documentType: "text",
     metadata: {},
     documentDate: undefined,
+    expiresAt: undefined,
     language: "en",
     chunking: {},
     ...facts,
@@ -41,14 +58,16 @@ export function sketch(given: Sketch = {}): PreparedDocument {
       content,
     );
   });
-  const leafChunks = ranges.map((range, index) =>
-    chunk({ level: 0, index, ...range, parentIndex: parentOfLeaf[index], tokenCount }, content),
-  );
+  const leafChunks = ranges.map((range, index) => ({
+    ...chunk({ level: 0, index, ...range, parentIndex: parentOfLeaf[index], tokenCount }, content),
+    ...(prefixes?.[index] !== undefined && { contextPrefix: prefixes[index], contextModel: chatModel }),
+    ...(summaries?.[index] !== undefined && { summary: summaries[index], summaryModel: chatModel }),
+  }));
   return {
     document,
     documentId: randomUUID(),
     fingerprint: createHash("sha256")
-      .update(JSON.stringify({ ...document, ownerId: "" }))
+      .update(JSON.stringify({ ...document, prefixes, summaries, ownerId: "", expiresAt: undefined }))
       .digest(),
     language: document.language ?? "und",
     textConfig,
@@ -65,7 +84,22 @@ export async function store(
   options: { readonly now?: Date; readonly modelId?: string } = {},
 ): Promise<StoreResult[]> {
   const { now = new Date(), modelId = hashingModel.modelId } = options;
-  return await database.transaction((transaction) => storeDocuments(transaction, sketches.map(sketch), { modelId, now }));
+  return await database.transaction(async (transaction) => {
+    const results = await storeDocuments(transaction, sketches.map(sketch), { now });
+    const documentIds = results.map(({ document }) => document.documentId);
+    // As if that model were the one that is registered, so that tests keep apart by model as well.
+    if (modelId !== hashingModel.modelId) {
+      await transaction.query(
+        "move_jobs",
+        `update embedding_jobs j
+         set model_id = $1
+         from document_chunks c
+         where c.owner_id = j.owner_id and c.chunk_id = j.chunk_id and j.model_id = $2 and c.document_id = any($3::uuid[])`,
+        [modelId, hashingModel.modelId, documentIds],
+      );
+    }
+    return results;
+  });
 }
 
 function lineRanges(lines: readonly string[]): { charStart: number; charEnd: number }[] {

@@ -66,6 +66,7 @@ function newHit(given: Pick<SearchHit, "chunkId" | "content" | "score">): Search
     documentDate: new Date("2026-01-01"),
     documentMetadata: { place: { river: ["left", "right"] } },
     chunkMetadata: {},
+    summary: undefined,
     chunkIndex: 0,
     charStart: 0,
     charEnd: given.content.length,

@@ -1,6 +1,6 @@
 import { pino } from "pino";
+import { type ChatModel, openChatModel } from "../../src/endpoint/chat-model.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
-import { type ChatModel, openChatModel } from "../../src/search/chat-model.ts";
 import type { SearchModelDeps, SearchModels } from "../../src/search/search-models.ts";
 
 /** Long enough for a loopback server on a busy machine, short enough to wait for. */

@@ -23,6 +23,7 @@ export interface IngestOptions extends ClientOptions {
   readonly metadata?: readonly KeyValue[];
   readonly includeNodeModules?: boolean;
   readonly again?: boolean;
+  readonly bulk?: boolean;
   readonly wait?: boolean;
 }
 
@@ -50,6 +51,7 @@ export function registerIngest(program: Command, context: CommandContext): void 
     )
     .option("--include-node-modules", "do not leave out folders named node_modules")
     .option("--again", "send every file, whatever an earlier run has stored")
+    .option("--bulk", "for thousands of files: commit more at a time, and build the vector index afterwards")
     .option("-w, --wait", "wait until the owner's documents are embedded")
     .addHelpText("after", help)
     .action((folder: string, options: IngestOptions) =>
@@ -109,7 +111,14 @@ async function storeListing(
   try {
     await ingestFolder(
       { memory: session.service.memory, sleep, extractor },
-      { ownerId: session.ownerId, root, files: listing.files, options: documentOptions, again: options.again === true },
+      {
+        ownerId: session.ownerId,
+        root,
+        files: listing.files,
+        options: documentOptions,
+        again: options.again === true,
+        isBulk: options.bulk === true,
+      },
       tally,
       () => bar.update({ value: tally.settled, start: tally.alreadyStored, note: progressNote(tally) }),
       context.signal,
@@ -122,7 +131,9 @@ async function storeListing(
 function progressNote(tally: IngestTally): string {
   if (tally.reconnectDelayMs !== undefined)
     return `waiting for the service, trying again in ${formatMilliseconds(tally.reconnectDelayMs)}`;
-  return tally.failures.size > 0 ? `${tally.failures.size} failed` : "";
+  const searchable = tally.settled > tally.searchable ? [`${tally.searchable} searchable`] : [];
+  const failed = tally.failures.size > 0 ? [`${tally.failures.size} failed`] : [];
+  return [...searchable, ...failed].join(", ");
 }
 
 /** Waits until the owner's chunks are embedded, with a bar on terminals. */

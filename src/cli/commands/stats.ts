@@ -59,6 +59,7 @@ function asLines(
     ["waiting for embedding", number(queue?.totalSize ?? statistics.embeddingsPending)],
     ["oldest of them", queue?.oldestAge ? formatMilliseconds(durationMilliseconds(queue.oldestAge)) : ""],
     ["embedding failed", number(statistics.embeddingsDead)],
+    ["embedding given up", statistics.embeddingsMissing === 0n ? "" : number(statistics.embeddingsMissing)],
     ["size of the texts", formatBytes(Number(statistics.totalSizeBytes))],
     ["first added (UTC)", formatTimestamp(statistics.firstCreatedAt)],
     ["last changed (UTC)", formatTimestamp(statistics.lastUpdatedAt)],

@@ -22,6 +22,8 @@ export interface IngestSource {
 export interface IngestStream {
   readonly ownerId: string;
   readonly streamId: string;
+  /** Much is to come: commit more together, and build the vector index afterwards. */
+  readonly isBulk?: boolean;
   readonly source: IngestSource;
 }
 
@@ -29,6 +31,8 @@ export interface IngestStream {
 export interface IngestEvents {
   /** Called with the position on each connection's first message, and each time it moves. */
   onDurable(upToSequence: number): void;
+  /** Called with the position up to which vector search finds everything, and how many chunks of the owner never will be found so. */
+  onIndexed(upToSequence: number, deadChunks: number): void;
   /** Called before these failures are acknowledged; from then on the service no longer keeps them. */
   onFailures(failures: readonly IngestFailure[]): void;
 }
@@ -95,8 +99,8 @@ export class IngestConnection {
   }
 
   async *#requests(): AsyncGenerator<Request> {
-    const { ownerId, streamId } = this.#stream;
-    yield { message: { case: "open", value: { ownerId, streamId } } };
+    const { ownerId, streamId, isBulk: bulk = false } = this.#stream;
+    yield { message: { case: "open", value: { ownerId, streamId, bulk } } };
     let next: { readonly item: IngestItem; readonly bytes: number } | undefined;
     let sequence = 0;
     while (!this.#ended) {
@@ -133,6 +137,8 @@ export class IngestConnection {
       this.#events.onDurable(this.#durableUpTo);
     } else if (message.case === "window") {
       this.#credit.setWindow({ items: message.value.items, bytes: Number(message.value.bytes) });
+    } else if (message.case === "indexed") {
+      this.#events.onIndexed(Number(message.value.upToSequence), message.value.deadChunks);
     } else if (message.case === "drain") {
       this.#drainMs = message.value.retryAfter ? durationMilliseconds(message.value.retryAfter) : 0;
     }

@@ -23,6 +23,8 @@ export interface IngestTally {
   alreadyStored: number;
   /** Documents that are settled: stored, now or before, or failed. */
   settled: number;
+  /** Of those, how many vector search finds as far as the service has told; it goes on embedding after the stream has ended. */
+  searchable: number;
   /** By id at origin. */
   readonly failures: Map<string, FailedDocument>;
   /** Size of the files that were read. */
@@ -32,7 +34,7 @@ export interface IngestTally {
 }
 
 export function newTally(total: number): IngestTally {
-  return { total, alreadyStored: 0, settled: 0, failures: new Map(), bytesRead: 0, reconnectDelayMs: undefined };
+  return { total, alreadyStored: 0, settled: 0, searchable: 0, failures: new Map(), bytesRead: 0, reconnectDelayMs: undefined };
 }
 
 export interface FolderIngest {
@@ -43,6 +45,8 @@ export interface FolderIngest {
   readonly options: FolderDocumentOptions;
   /** Begin with a new stream although an earlier run may have got somewhere. */
   readonly again: boolean;
+  /** As `IngestStream` has it. */
+  readonly isBulk?: boolean;
 }
 
 /**
@@ -58,7 +62,7 @@ export async function ingestFolder(
   onProgress: (tally: IngestTally) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ownerId, root, files, options } = ingest;
+  const { ownerId, root, files, options, isBulk = false } = ingest;
   const streamId = ingest.again ? newStreamId() : ingestStreamId({ root, files, options });
   const run = async (stream: {
     readonly streamId: string;
@@ -77,6 +81,10 @@ export async function ingestFolder(
         tally.reconnectDelayMs = undefined;
         onProgress(tally);
       },
+      onIndexed: (upToSequence: number) => {
+        tally.searchable = stream.settledBefore + upToSequence;
+        onProgress(tally);
+      },
       onFailures: (failures: readonly IngestFailure[]) => {
         for (const failure of failures) tally.failures.set(failure.idAtOrigin, explainFailure(failure, source));
         onProgress(tally);
@@ -86,7 +94,7 @@ export async function ingestFolder(
         onProgress(tally);
       },
     };
-    return runIngestStream(deps, { ownerId, streamId: stream.streamId, source }, events, signal);
+    return runIngestStream(deps, { ownerId, streamId: stream.streamId, isBulk, source }, events, signal);
   };
 
   const { resumedAt } = await run({ streamId, files, settledBefore: 0 });

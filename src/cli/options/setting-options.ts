@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { loadSettings, type Settings, settingDefinitions, settingFlag } from "../../config/settings.ts";
+import { loadSettings } from "../../config/load-settings.ts";
+import { type Settings, settingDefinitions, settingFlag } from "../../config/settings.ts";
 
 const settingNames = Object.keys(settingDefinitions) as (keyof Settings)[];
 

@@ -28,11 +28,11 @@ const queries = ".I 001\r\n.W\r\nwhat is\r\nflow .\r\n.I 009\r\n.W\r\nunjudged\r
 const judgements = "1 1 1 \n1 2 4\n1 4 5\n1 3 -1\n3 4 3 \n2 1 5\n\n";
 const collection = cranfieldCollection({ documents, queries, judgements });
 
-test("an abstract is one document of title and text, the title not repeated, and empty ones are left out", () => {
-  expect(collection.documents.map(({ idAtOrigin, content }) => [idAtOrigin, content])).toEqual([
-    ["1", "flow past a wing . it was measured ."],
-    ["2", "a title alone"],
-    ["4", "another title .5 is no field, nor is .Warm air"],
+test("an abstract is one document of title and text, named by the title, which is not repeated, and empty ones are left out", () => {
+  expect(collection.documents.map(({ idAtOrigin, documentName, content }) => [idAtOrigin, documentName, content])).toEqual([
+    ["1", "flow past a wing .", "flow past a wing . it was measured ."],
+    ["2", "a title alone", "a title alone"],
+    ["4", "another title", "another title .5 is no field, nor is .Warm air"],
   ]);
 });
 

@@ -28,9 +28,12 @@ const conversation: LocomoConversation = {
 };
 const collection = locomoCollection("7", conversation);
 
-test("a session is a chat, dated, in the order of the sessions' numbers", () => {
+test("a session is a chat, dated and named by its speakers, in the order of the sessions' numbers", () => {
   expect(collection.name).toBe("locomo-7");
-  expect(collection.documents.map(({ idAtOrigin }) => idAtOrigin)).toEqual(["session_2", "session_10"]);
+  expect(collection.documents.map(({ idAtOrigin, documentName }) => [idAtOrigin, documentName])).toEqual([
+    ["session_2", "Ada and Bob"],
+    ["session_10", "Ada"],
+  ]);
   const dates = collection.documents.map(({ documentDate }) => timestampDate(create(TimestampSchema, documentDate)));
   expect(dates).toEqual([new Date("2023-05-08T13:56:00Z"), new Date("2024-03-01T00:05:00Z")]);
 });

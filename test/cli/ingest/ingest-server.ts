@@ -41,6 +41,9 @@ export class IngestServer implements AsyncDisposable {
   readonly violations: string[] = [];
   readonly scripts: ConnectionScript[] = [];
   window = { items: 4, bytes: 1_000_000n };
+  /** Windows that are sent after the batch with this sequence is durable. */
+  readonly windows = new Map<number, { items: number; bytes: bigint }>();
+  readonly #inFlight: { readonly sequence: number; readonly items: number }[] = [];
   batchItems = 3;
   readonly #durable = new Map<string, number>();
   readonly #failures = new Map<string, IngestFailure[]>();
@@ -66,6 +69,12 @@ export class IngestServer implements AsyncDisposable {
     const server = new IngestServer();
     await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
     return server;
+  }
+
+  /** How many items were in flight at most when one of these sequences had arrived. */
+  mostInFlight(first: number, last: number): number {
+    const items = this.#inFlight.filter(({ sequence }) => sequence >= first && sequence <= last).map((sample) => sample.items);
+    return Math.max(0, ...items);
   }
 
   get address(): string {
@@ -106,7 +115,14 @@ export class IngestServer implements AsyncDisposable {
           if (isQuiet || inFlight.length >= server.batchItems) {
             const failed = server.#commit(streamId, inFlight);
             inFlight = [];
+            const window = server.#nextWindow(streamId);
+            if (window) {
+              server.window = window;
+              // Before the position, so that what the client sends then has heard of it.
+              yield create(IngestDocumentsResponseSchema, { message: { case: "window", value: window } });
+            }
             yield server.#durableMessage(streamId, failed);
+            yield server.#indexedMessage(streamId);
           }
           const message = await next;
           if (message.done) break;
@@ -121,6 +137,7 @@ export class IngestServer implements AsyncDisposable {
           if (sequence === script.breakAt) server.#breakConnections();
           server.#receive({ sequence, document: request.value.document, streamId, inFlight: inFlight.length });
           inFlight.push({ sequence, bytes: toBinary(IngestItemSchema, request.value).byteLength });
+          server.#inFlight.push({ sequence, items: inFlight.length });
           server.#checkWindow(inFlight);
           if (sequence === script.drainAt) {
             const retryAfter = { seconds: 0n, nanos: 1_000_000 };
@@ -159,6 +176,21 @@ export class IngestServer implements AsyncDisposable {
     }
     this.#failures.set(streamId, [...(this.#failures.get(streamId) ?? []), ...failures]);
     return failures;
+  }
+
+  #indexedMessage(streamId: string) {
+    const upToSequence = BigInt(this.#durable.get(streamId) ?? 0);
+    return create(IngestDocumentsResponseSchema, { message: { case: "indexed", value: { upToSequence } } });
+  }
+
+  #nextWindow(streamId: string) {
+    const durableUpTo = this.#durable.get(streamId) ?? 0;
+    for (const [sequence, window] of this.windows) {
+      if (sequence > durableUpTo) continue;
+      this.windows.delete(sequence);
+      return window;
+    }
+    return undefined;
   }
 
   #durableMessage(streamId: string, failures: readonly IngestFailure[]) {

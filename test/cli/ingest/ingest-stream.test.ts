@@ -10,6 +10,7 @@ let service: ServiceConnection;
 let delays: number[];
 let durable: number[];
 let failed: string[];
+let indexed: number[];
 
 beforeEach(async () => {
   server = await IngestServer.start();
@@ -17,6 +18,7 @@ beforeEach(async () => {
   delays = [];
   durable = [];
   failed = [];
+  indexed = [];
 });
 
 afterEach(async () => {
@@ -37,6 +39,21 @@ describe("an ingest stream", () => {
     await run(documents(12, { 5: "x".repeat(10_000) }));
     expect(server.documents.size).toBe(12);
     expect(server.violations).toEqual([]);
+  });
+
+  it("follows the window when it shrinks on the way, and when it grows again", async () => {
+    server.windows.set(5, { items: 1, bytes: 1_000_000n });
+    server.windows.set(15, { items: 10, bytes: 1_000_000n });
+    await run(documents(40));
+    expect(storedIds()).toEqual(ids(40));
+    expect(server.violations).toEqual([]);
+    expect(server.mostInFlight(7, 15)).toBe(1);
+    expect(server.mostInFlight(20, 40)).toBeGreaterThan(1);
+  });
+
+  it("tells how far vector search finds everything", async () => {
+    await run(documents(9));
+    expect(indexed).toEqual([3, 6, 9]);
   });
 
   it("goes on after the durable position when the connection breaks", async () => {
@@ -122,6 +139,7 @@ async function run(source: IngestSource, signal = new AbortController().signal):
   };
   const events = {
     onDurable: (upToSequence: number) => durable.push(upToSequence),
+    onIndexed: (upToSequence: number) => indexed.push(upToSequence),
     onFailures: (failures: readonly { idAtOrigin: string }[]) => failed.push(...failures.map(({ idAtOrigin }) => idAtOrigin)),
     onReconnect: () => {},
   };

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
 import { addSettingOptions, settingsOf } from "../../../src/cli/options/setting-options.ts";
-import { InvalidSettingsError, type Settings, settingDefinitions, settingFlag } from "../../../src/config/settings.ts";
+import { InvalidSettingsError } from "../../../src/config/load-settings.ts";
+import { type Settings, settingDefinitions, settingFlag } from "../../../src/config/settings.ts";
 
 function parse(args: readonly string[], environment: Record<string, string> = {}): Settings {
   const command = addSettingOptions(new Command());

@@ -8,7 +8,7 @@ const image = "pgvector/pgvector:pg18";
 const dockerAnswerMs = 3_000;
 
 /** PostgreSQL in a container; undefined where Docker does not answer or the image cannot be had. */
-export async function startPostgresContainer(): Promise<PostgresServer | undefined> {
+export async function startPostgresContainer(settings: readonly string[]): Promise<PostgresServer | undefined> {
   const docker = spawnSync("docker", ["info", "--format", "{{.ServerVersion}}"], { timeout: dockerAnswerMs });
   if (docker.error || docker.status !== 0) return undefined;
   // Loaded only here: it takes most of a second.
@@ -16,7 +16,7 @@ export async function startPostgresContainer(): Promise<PostgresServer | undefin
   try {
     const container = await new PostgreSqlContainer(image)
       .withEnvironment({ POSTGRES_INITDB_ARGS: initdbOptions.join(" ") })
-      .withCommand(["postgres", ...serverOptions])
+      .withCommand(["postgres", ...serverOptions(settings)])
       .start();
     const stop = async () => {
       await container.stop();

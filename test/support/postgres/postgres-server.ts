@@ -1,6 +1,7 @@
 import pg from "pg";
 import { startPostgresContainer } from "./postgres-container.ts";
 import { startPostgresFromWheel } from "./postgres-from-wheel.ts";
+import { testSettings } from "./server-settings.ts";
 
 /** A running PostgreSQL with pgvector whose user may create databases. */
 export interface PostgresServer {
@@ -14,10 +15,10 @@ export interface PostgresServer {
  * The real PostgreSQL of a test run: the one of TEST_DATABASE_URL, else a container where Docker answers, else the one of the Python
  * environment that `npm run setup:toolchains` makes.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(settings = testSettings): Promise<PostgresServer> {
   const url = process.env.TEST_DATABASE_URL;
   if (url) return { url, source: "TEST_DATABASE_URL", stop: async () => {} };
-  return (await startPostgresContainer()) ?? (await startPostgresFromWheel());
+  return (await startPostgresContainer(settings)) ?? (await startPostgresFromWheel(settings));
 }
 
 /** The versions of the server and of pgvector, for people. Throws if pgvector is not there. */

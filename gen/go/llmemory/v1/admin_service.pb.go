@@ -149,8 +149,10 @@ type GetOwnerStatisticsResponse struct {
 	FirstCreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=first_created_at,json=firstCreatedAt,proto3" json:"first_created_at,omitempty"`
 	// When a document last changed; absent if there is none.
 	LastUpdatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_updated_at,json=lastUpdatedAt,proto3" json:"last_updated_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Chunks that have no vector under the active model and wait for none, since their failed jobs were purged.
+	EmbeddingsMissing int64 `protobuf:"varint,10,opt,name=embeddings_missing,json=embeddingsMissing,proto3" json:"embeddings_missing,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *GetOwnerStatisticsResponse) Reset() {
@@ -244,6 +246,13 @@ func (x *GetOwnerStatisticsResponse) GetLastUpdatedAt() *timestamppb.Timestamp {
 		return x.LastUpdatedAt
 	}
 	return nil
+}
+
+func (x *GetOwnerStatisticsResponse) GetEmbeddingsMissing() int64 {
+	if x != nil {
+		return x.EmbeddingsMissing
+	}
+	return 0
 }
 
 // Documents of one type.
@@ -357,7 +366,9 @@ type GetEmbeddingQueueResponse struct {
 	// Age of the oldest job that waits or is being worked on; absent if there is none.
 	OldestAge *durationpb.Duration `protobuf:"bytes,3,opt,name=oldest_age,json=oldestAge,proto3" json:"oldest_age,omitempty"`
 	// The 100 owners with the most jobs, most first.
-	Owners        []*OwnerEmbeddingQueue `protobuf:"bytes,4,rep,name=owners,proto3" json:"owners,omitempty"`
+	Owners []*OwnerEmbeddingQueue `protobuf:"bytes,4,rep,name=owners,proto3" json:"owners,omitempty"`
+	// Why jobs have failed for good: the 10 most frequent reasons, most frequent first.
+	DeadReasons   []*DeadJobsReason `protobuf:"bytes,5,rep,name=dead_reasons,json=deadReasons,proto3" json:"dead_reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -420,6 +431,68 @@ func (x *GetEmbeddingQueueResponse) GetOwners() []*OwnerEmbeddingQueue {
 	return nil
 }
 
+func (x *GetEmbeddingQueueResponse) GetDeadReasons() []*DeadJobsReason {
+	if x != nil {
+		return x.DeadReasons
+	}
+	return nil
+}
+
+// Jobs that have failed for good, for one reason.
+type DeadJobsReason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// UPPER_SNAKE_CASE, such as `INTERNAL`, or `LEASE_EXPIRED` for a text that ended the process which embedded it.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How many jobs.
+	Count         int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadJobsReason) Reset() {
+	*x = DeadJobsReason{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadJobsReason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadJobsReason) ProtoMessage() {}
+
+func (x *DeadJobsReason) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadJobsReason.ProtoReflect.Descriptor instead.
+func (*DeadJobsReason) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DeadJobsReason) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DeadJobsReason) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // What waits for embedding for one owner.
 type OwnerEmbeddingQueue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -430,14 +503,16 @@ type OwnerEmbeddingQueue struct {
 	// Jobs that have failed for good.
 	Dead int64 `protobuf:"varint,3,opt,name=dead,proto3" json:"dead,omitempty"`
 	// Age of the oldest job that waits or is being worked on; absent if there is none.
-	OldestAge     *durationpb.Duration `protobuf:"bytes,4,opt,name=oldest_age,json=oldestAge,proto3" json:"oldest_age,omitempty"`
+	OldestAge *durationpb.Duration `protobuf:"bytes,4,opt,name=oldest_age,json=oldestAge,proto3" json:"oldest_age,omitempty"`
+	// Why this owner's jobs have failed for good: the 10 most frequent reasons, most frequent first.
+	DeadReasons   []*DeadJobsReason `protobuf:"bytes,5,rep,name=dead_reasons,json=deadReasons,proto3" json:"dead_reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OwnerEmbeddingQueue) Reset() {
 	*x = OwnerEmbeddingQueue{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +524,7 @@ func (x *OwnerEmbeddingQueue) String() string {
 func (*OwnerEmbeddingQueue) ProtoMessage() {}
 
 func (x *OwnerEmbeddingQueue) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +537,7 @@ func (x *OwnerEmbeddingQueue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerEmbeddingQueue.ProtoReflect.Descriptor instead.
 func (*OwnerEmbeddingQueue) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{5}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OwnerEmbeddingQueue) GetOwnerId() string {
@@ -493,6 +568,215 @@ func (x *OwnerEmbeddingQueue) GetOldestAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *OwnerEmbeddingQueue) GetDeadReasons() []*DeadJobsReason {
+	if x != nil {
+		return x.DeadReasons
+	}
+	return nil
+}
+
+// Names the dead jobs to try again.
+type RetryDeadJobsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One owner, or empty for all; at most 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// One model, such as `local/e5-small-v2`, or empty for all; at most 255 characters.
+	ModelId       string `protobuf:"bytes,2,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryDeadJobsRequest) Reset() {
+	*x = RetryDeadJobsRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryDeadJobsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryDeadJobsRequest) ProtoMessage() {}
+
+func (x *RetryDeadJobsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryDeadJobsRequest.ProtoReflect.Descriptor instead.
+func (*RetryDeadJobsRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RetryDeadJobsRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *RetryDeadJobsRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+// What was done.
+type RetryDeadJobsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Jobs that wait again.
+	Retried       int64 `protobuf:"varint,1,opt,name=retried,proto3" json:"retried,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryDeadJobsResponse) Reset() {
+	*x = RetryDeadJobsResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryDeadJobsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryDeadJobsResponse) ProtoMessage() {}
+
+func (x *RetryDeadJobsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryDeadJobsResponse.ProtoReflect.Descriptor instead.
+func (*RetryDeadJobsResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RetryDeadJobsResponse) GetRetried() int64 {
+	if x != nil {
+		return x.Retried
+	}
+	return 0
+}
+
+// Names the dead jobs to delete.
+type PurgeDeadJobsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One owner, or empty for all; at most 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// One model, such as `local/e5-small-v2`, or empty for all; at most 255 characters.
+	ModelId       string `protobuf:"bytes,2,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PurgeDeadJobsRequest) Reset() {
+	*x = PurgeDeadJobsRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PurgeDeadJobsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PurgeDeadJobsRequest) ProtoMessage() {}
+
+func (x *PurgeDeadJobsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PurgeDeadJobsRequest.ProtoReflect.Descriptor instead.
+func (*PurgeDeadJobsRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PurgeDeadJobsRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *PurgeDeadJobsRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+// What was done.
+type PurgeDeadJobsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Jobs that were deleted: so many chunks have no vector and wait for none.
+	Purged        int64 `protobuf:"varint,1,opt,name=purged,proto3" json:"purged,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PurgeDeadJobsResponse) Reset() {
+	*x = PurgeDeadJobsResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PurgeDeadJobsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PurgeDeadJobsResponse) ProtoMessage() {}
+
+func (x *PurgeDeadJobsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PurgeDeadJobsResponse.ProtoReflect.Descriptor instead.
+func (*PurgeDeadJobsResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PurgeDeadJobsResponse) GetPurged() int64 {
+	if x != nil {
+		return x.Purged
+	}
+	return 0
+}
+
 // Asks how a search runs.
 type ExplainSearchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -504,7 +788,7 @@ type ExplainSearchRequest struct {
 
 func (x *ExplainSearchRequest) Reset() {
 	*x = ExplainSearchRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +800,7 @@ func (x *ExplainSearchRequest) String() string {
 func (*ExplainSearchRequest) ProtoMessage() {}
 
 func (x *ExplainSearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +813,7 @@ func (x *ExplainSearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainSearchRequest.ProtoReflect.Descriptor instead.
 func (*ExplainSearchRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{6}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExplainSearchRequest) GetSearch() *SearchRequest {
@@ -552,7 +836,7 @@ type ExplainSearchResponse struct {
 
 func (x *ExplainSearchResponse) Reset() {
 	*x = ExplainSearchResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -564,7 +848,7 @@ func (x *ExplainSearchResponse) String() string {
 func (*ExplainSearchResponse) ProtoMessage() {}
 
 func (x *ExplainSearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -577,7 +861,7 @@ func (x *ExplainSearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainSearchResponse.ProtoReflect.Descriptor instead.
 func (*ExplainSearchResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ExplainSearchResponse) GetResponse() *SearchResponse {
@@ -611,7 +895,7 @@ type ExplainedStatement struct {
 
 func (x *ExplainedStatement) Reset() {
 	*x = ExplainedStatement{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +907,7 @@ func (x *ExplainedStatement) String() string {
 func (*ExplainedStatement) ProtoMessage() {}
 
 func (x *ExplainedStatement) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +920,7 @@ func (x *ExplainedStatement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedStatement.ProtoReflect.Descriptor instead.
 func (*ExplainedStatement) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ExplainedStatement) GetName() string {
@@ -678,7 +962,7 @@ type RebuildVectorIndexRequest struct {
 
 func (x *RebuildVectorIndexRequest) Reset() {
 	*x = RebuildVectorIndexRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +974,7 @@ func (x *RebuildVectorIndexRequest) String() string {
 func (*RebuildVectorIndexRequest) ProtoMessage() {}
 
 func (x *RebuildVectorIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +987,7 @@ func (x *RebuildVectorIndexRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildVectorIndexRequest.ProtoReflect.Descriptor instead.
 func (*RebuildVectorIndexRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RebuildVectorIndexRequest) GetProfile() IndexProfile {
@@ -730,7 +1014,7 @@ type RebuildVectorIndexResponse struct {
 
 func (x *RebuildVectorIndexResponse) Reset() {
 	*x = RebuildVectorIndexResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +1026,7 @@ func (x *RebuildVectorIndexResponse) String() string {
 func (*RebuildVectorIndexResponse) ProtoMessage() {}
 
 func (x *RebuildVectorIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +1039,7 @@ func (x *RebuildVectorIndexResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildVectorIndexResponse.ProtoReflect.Descriptor instead.
 func (*RebuildVectorIndexResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RebuildVectorIndexResponse) GetPhase() string {
@@ -786,13 +1070,762 @@ func (x *RebuildVectorIndexResponse) GetFraction() float64 {
 	return 0
 }
 
+// Asks for the embedding models.
+type ListEmbeddingModelsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEmbeddingModelsRequest) Reset() {
+	*x = ListEmbeddingModelsRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEmbeddingModelsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEmbeddingModelsRequest) ProtoMessage() {}
+
+func (x *ListEmbeddingModelsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEmbeddingModelsRequest.ProtoReflect.Descriptor instead.
+func (*ListEmbeddingModelsRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{16}
+}
+
+// The embedding models.
+type ListEmbeddingModelsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The active one, then the one that is being built, those that were active, the latest first, and those that are being dropped.
+	Models        []*EmbeddingModel `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEmbeddingModelsResponse) Reset() {
+	*x = ListEmbeddingModelsResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEmbeddingModelsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEmbeddingModelsResponse) ProtoMessage() {}
+
+func (x *ListEmbeddingModelsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEmbeddingModelsResponse.ProtoReflect.Descriptor instead.
+func (*ListEmbeddingModelsResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListEmbeddingModelsResponse) GetModels() []*EmbeddingModel {
+	if x != nil {
+		return x.Models
+	}
+	return nil
+}
+
+// Names the model to change to. API keys are in the settings of the service's processes, which send them to the address of the settings
+// alone.
+type StartModelMigrationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What makes the vectors.
+	Provider EmbeddingProvider `protobuf:"varint,1,opt,name=provider,proto3,enum=llmemory.v1.EmbeddingProvider" json:"provider,omitempty"`
+	// The provider's name of the model, such as `text-embedding-3-small`: what its endpoint calls it, or the name in the manifest of a local
+	// model, whose files are beside the directory of the settings. At most 200 characters; empty: the local model of the settings, or
+	// EMBEDDING_PROVIDER_HASHING.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Components of a vector, 2 to 3,800. EMBEDDING_PROVIDER_HASHING needs it; a model of an endpoint that is not known needs it as well, and
+	// one that can be shortened is. Absent: as many as the model has.
+	Dimension *int32 `protobuf:"varint,3,opt,name=dimension,proto3,oneof" json:"dimension,omitempty"`
+	// Endpoint of EMBEDDING_PROVIDER_OPENAI, beginning with http:// or https://; at most 1,000 characters. Empty: that of the settings.
+	BaseUrl string `protobuf:"bytes,4,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
+	// What a model of an endpoint wants before documents; at most 200 characters. Absent: what it is known to want.
+	DocumentPrefix *string `protobuf:"bytes,5,opt,name=document_prefix,json=documentPrefix,proto3,oneof" json:"document_prefix,omitempty"`
+	// The same before queries.
+	QueryPrefix *string `protobuf:"bytes,6,opt,name=query_prefix,json=queryPrefix,proto3,oneof" json:"query_prefix,omitempty"`
+	// Tokens that a model of an endpoint reads of one text, prefix included, 32 to 1,000,000. Absent: as many as it is known to read.
+	InputTokensMax *int32 `protobuf:"varint,7,opt,name=input_tokens_max,json=inputTokensMax,proto3,oneof" json:"input_tokens_max,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *StartModelMigrationRequest) Reset() {
+	*x = StartModelMigrationRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartModelMigrationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartModelMigrationRequest) ProtoMessage() {}
+
+func (x *StartModelMigrationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartModelMigrationRequest.ProtoReflect.Descriptor instead.
+func (*StartModelMigrationRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *StartModelMigrationRequest) GetProvider() EmbeddingProvider {
+	if x != nil {
+		return x.Provider
+	}
+	return EmbeddingProvider_EMBEDDING_PROVIDER_UNSPECIFIED
+}
+
+func (x *StartModelMigrationRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StartModelMigrationRequest) GetDimension() int32 {
+	if x != nil && x.Dimension != nil {
+		return *x.Dimension
+	}
+	return 0
+}
+
+func (x *StartModelMigrationRequest) GetBaseUrl() string {
+	if x != nil {
+		return x.BaseUrl
+	}
+	return ""
+}
+
+func (x *StartModelMigrationRequest) GetDocumentPrefix() string {
+	if x != nil && x.DocumentPrefix != nil {
+		return *x.DocumentPrefix
+	}
+	return ""
+}
+
+func (x *StartModelMigrationRequest) GetQueryPrefix() string {
+	if x != nil && x.QueryPrefix != nil {
+		return *x.QueryPrefix
+	}
+	return ""
+}
+
+func (x *StartModelMigrationRequest) GetInputTokensMax() int32 {
+	if x != nil && x.InputTokensMax != nil {
+		return *x.InputTokensMax
+	}
+	return 0
+}
+
+// What was begun.
+type StartModelMigrationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model that is being built.
+	Model         *EmbeddingModel `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartModelMigrationResponse) Reset() {
+	*x = StartModelMigrationResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartModelMigrationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartModelMigrationResponse) ProtoMessage() {}
+
+func (x *StartModelMigrationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartModelMigrationResponse.ProtoReflect.Descriptor instead.
+func (*StartModelMigrationResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *StartModelMigrationResponse) GetModel() *EmbeddingModel {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+// Names the model to watch.
+type WatchModelMigrationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: the one that is being built. At most 255 characters.
+	ModelId       string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchModelMigrationRequest) Reset() {
+	*x = WatchModelMigrationRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchModelMigrationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchModelMigrationRequest) ProtoMessage() {}
+
+func (x *WatchModelMigrationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchModelMigrationRequest.ProtoReflect.Descriptor instead.
+func (*WatchModelMigrationRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *WatchModelMigrationRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+// How far a model is.
+type WatchModelMigrationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model with its counts. A message that repeats the one before keeps the connection alive.
+	Model *EmbeddingModel `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Chunks that were embedded per second in the last half minute; absent: not known yet.
+	ChunksPerSecond *float64 `protobuf:"fixed64,2,opt,name=chunks_per_second,json=chunksPerSecond,proto3,oneof" json:"chunks_per_second,omitempty"`
+	// How long it takes at that rate until no chunk waits; absent: not known, or nothing moves.
+	TimeLeft      *durationpb.Duration `protobuf:"bytes,3,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchModelMigrationResponse) Reset() {
+	*x = WatchModelMigrationResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchModelMigrationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchModelMigrationResponse) ProtoMessage() {}
+
+func (x *WatchModelMigrationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchModelMigrationResponse.ProtoReflect.Descriptor instead.
+func (*WatchModelMigrationResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *WatchModelMigrationResponse) GetModel() *EmbeddingModel {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+func (x *WatchModelMigrationResponse) GetChunksPerSecond() float64 {
+	if x != nil && x.ChunksPerSecond != nil {
+		return *x.ChunksPerSecond
+	}
+	return 0
+}
+
+func (x *WatchModelMigrationResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+// Names the models to compare.
+type CompareModelsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Compared with the active model. Empty: the one that is being built. At most 255 characters.
+	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// Queries at most, 1 to 500; default: 50. The latest different ones of the search history, and texts of chunks where those are too
+	// few; fewer when 20 seconds have passed.
+	QueryCount    *int32 `protobuf:"varint,2,opt,name=query_count,json=queryCount,proto3,oneof" json:"query_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompareModelsRequest) Reset() {
+	*x = CompareModelsRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompareModelsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompareModelsRequest) ProtoMessage() {}
+
+func (x *CompareModelsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompareModelsRequest.ProtoReflect.Descriptor instead.
+func (*CompareModelsRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CompareModelsRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+func (x *CompareModelsRequest) GetQueryCount() int32 {
+	if x != nil && x.QueryCount != nil {
+		return *x.QueryCount
+	}
+	return 0
+}
+
+// How two models compare.
+type CompareModelsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was measured.
+	Comparison    *ModelComparison `protobuf:"bytes,1,opt,name=comparison,proto3" json:"comparison,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompareModelsResponse) Reset() {
+	*x = CompareModelsResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompareModelsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompareModelsResponse) ProtoMessage() {}
+
+func (x *CompareModelsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompareModelsResponse.ProtoReflect.Descriptor instead.
+func (*CompareModelsResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *CompareModelsResponse) GetComparison() *ModelComparison {
+	if x != nil {
+		return x.Comparison
+	}
+	return nil
+}
+
+// Names the model to activate.
+type ActivateModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: the one that is being built. At most 255 characters.
+	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// Activate it although some chunks could not be embedded, which only text search finds then, or although it was not compared. It does
+	// not help against chunks that are still to be embedded.
+	Force         bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateModelRequest) Reset() {
+	*x = ActivateModelRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateModelRequest) ProtoMessage() {}
+
+func (x *ActivateModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateModelRequest.ProtoReflect.Descriptor instead.
+func (*ActivateModelRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ActivateModelRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+func (x *ActivateModelRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+// What was switched.
+type ActivateModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The active model.
+	Active *EmbeddingModel `protobuf:"bytes,1,opt,name=active,proto3" json:"active,omitempty"`
+	// The model that was active; absent if the model was active already.
+	Retired       *EmbeddingModel `protobuf:"bytes,2,opt,name=retired,proto3" json:"retired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateModelResponse) Reset() {
+	*x = ActivateModelResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateModelResponse) ProtoMessage() {}
+
+func (x *ActivateModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateModelResponse.ProtoReflect.Descriptor instead.
+func (*ActivateModelResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ActivateModelResponse) GetActive() *EmbeddingModel {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
+func (x *ActivateModelResponse) GetRetired() *EmbeddingModel {
+	if x != nil {
+		return x.Retired
+	}
+	return nil
+}
+
+// Names the model to go back to.
+type RollBackModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: the one that was active last. At most 255 characters.
+	ModelId string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// Go back although it lacks vectors of some chunks, which only text search finds until they are embedded.
+	Force         bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollBackModelRequest) Reset() {
+	*x = RollBackModelRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollBackModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollBackModelRequest) ProtoMessage() {}
+
+func (x *RollBackModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollBackModelRequest.ProtoReflect.Descriptor instead.
+func (*RollBackModelRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RollBackModelRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+func (x *RollBackModelRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+// What was switched.
+type RollBackModelResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The active model.
+	Active *EmbeddingModel `protobuf:"bytes,1,opt,name=active,proto3" json:"active,omitempty"`
+	// The model that was active; absent if the model was active already.
+	Retired       *EmbeddingModel `protobuf:"bytes,2,opt,name=retired,proto3" json:"retired,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollBackModelResponse) Reset() {
+	*x = RollBackModelResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollBackModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollBackModelResponse) ProtoMessage() {}
+
+func (x *RollBackModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollBackModelResponse.ProtoReflect.Descriptor instead.
+func (*RollBackModelResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RollBackModelResponse) GetActive() *EmbeddingModel {
+	if x != nil {
+		return x.Active
+	}
+	return nil
+}
+
+func (x *RollBackModelResponse) GetRetired() *EmbeddingModel {
+	if x != nil {
+		return x.Retired
+	}
+	return nil
+}
+
+// Names the model to drop.
+type DropModelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model; 1 to 255 characters.
+	ModelId       string `protobuf:"bytes,1,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropModelRequest) Reset() {
+	*x = DropModelRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropModelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropModelRequest) ProtoMessage() {}
+
+func (x *DropModelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropModelRequest.ProtoReflect.Descriptor instead.
+func (*DropModelRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *DropModelRequest) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+// The model is dropped.
+type DropModelResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropModelResponse) Reset() {
+	*x = DropModelResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropModelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropModelResponse) ProtoMessage() {}
+
+func (x *DropModelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropModelResponse.ProtoReflect.Descriptor instead.
+func (*DropModelResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{29}
+}
+
 var File_llmemory_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fllmemory/v1/admin_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\x1a llmemory/v1/search_service.proto\"6\n" +
+	"\x1fllmemory/v1/admin_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1allmemory/v1/document.proto\x1a!llmemory/v1/embedding_model.proto\x1a\x19llmemory/v1/options.proto\x1a llmemory/v1/search_service.proto\"6\n" +
 	"\x19GetOwnerStatisticsRequest\x12\x19\n" +
-	"\bowner_id\x18\x01 \x01(\tR\aownerId\"\xe9\x03\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\"\x98\x04\n" +
 	"\x1aGetOwnerStatisticsResponse\x12%\n" +
 	"\x0edocument_count\x18\x01 \x01(\x03R\rdocumentCount\x12\x1f\n" +
 	"\vchunk_count\x18\x02 \x01(\x03R\n" +
@@ -803,25 +1836,42 @@ const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\x0fembeddings_dead\x18\x06 \x01(\x03R\x0eembeddingsDead\x12E\n" +
 	"\x0edocument_types\x18\a \x03(\v2\x1e.llmemory.v1.DocumentTypeCountR\rdocumentTypes\x12D\n" +
 	"\x10first_created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0efirstCreatedAt\x12B\n" +
-	"\x0flast_updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rlastUpdatedAt\"z\n" +
+	"\x0flast_updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rlastUpdatedAt\x12-\n" +
+	"\x12embeddings_missing\x18\n" +
+	" \x01(\x03R\x11embeddingsMissing\"z\n" +
 	"\x11DocumentTypeCount\x12>\n" +
 	"\rdocument_type\x18\x01 \x01(\x0e2\x19.llmemory.v1.DocumentTypeR\fdocumentType\x12%\n" +
 	"\x0edocument_count\x18\x02 \x01(\x03R\rdocumentCount\"5\n" +
 	"\x18GetEmbeddingQueueRequest\x12\x19\n" +
-	"\bowner_id\x18\x01 \x01(\tR\aownerId\"\xc2\x01\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\"\x82\x02\n" +
 	"\x19GetEmbeddingQueueResponse\x12\x1d\n" +
 	"\n" +
 	"total_size\x18\x01 \x01(\x03R\ttotalSize\x12\x12\n" +
 	"\x04dead\x18\x02 \x01(\x03R\x04dead\x128\n" +
 	"\n" +
 	"oldest_age\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\x128\n" +
-	"\x06owners\x18\x04 \x03(\v2 .llmemory.v1.OwnerEmbeddingQueueR\x06owners\"\x92\x01\n" +
+	"\x06owners\x18\x04 \x03(\v2 .llmemory.v1.OwnerEmbeddingQueueR\x06owners\x12>\n" +
+	"\fdead_reasons\x18\x05 \x03(\v2\x1b.llmemory.v1.DeadJobsReasonR\vdeadReasons\">\n" +
+	"\x0eDeadJobsReason\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"\xd2\x01\n" +
 	"\x13OwnerEmbeddingQueue\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x12\n" +
 	"\x04dead\x18\x03 \x01(\x03R\x04dead\x128\n" +
 	"\n" +
-	"oldest_age\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\"J\n" +
+	"oldest_age\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\toldestAge\x12>\n" +
+	"\fdead_reasons\x18\x05 \x03(\v2\x1b.llmemory.v1.DeadJobsReasonR\vdeadReasons\"L\n" +
+	"\x14RetryDeadJobsRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x19\n" +
+	"\bmodel_id\x18\x02 \x01(\tR\amodelId\"1\n" +
+	"\x15RetryDeadJobsResponse\x12\x18\n" +
+	"\aretried\x18\x01 \x01(\x03R\aretried\"L\n" +
+	"\x14PurgeDeadJobsRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x19\n" +
+	"\bmodel_id\x18\x02 \x01(\tR\amodelId\"/\n" +
+	"\x15PurgeDeadJobsResponse\x12\x16\n" +
+	"\x06purged\x18\x01 \x01(\x03R\x06purged\"J\n" +
 	"\x14ExplainSearchRequest\x122\n" +
 	"\x06search\x18\x01 \x01(\v2\x1a.llmemory.v1.SearchRequestR\x06search\"\x91\x01\n" +
 	"\x15ExplainSearchResponse\x127\n" +
@@ -840,17 +1890,76 @@ const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x12'\n" +
 	"\x0fpartitions_done\x18\x02 \x01(\x05R\x0epartitionsDone\x12)\n" +
 	"\x10partitions_total\x18\x03 \x01(\x05R\x0fpartitionsTotal\x12\x1a\n" +
-	"\bfraction\x18\x04 \x01(\x01R\bfraction*}\n" +
+	"\bfraction\x18\x04 \x01(\x01R\bfraction\"\x1c\n" +
+	"\x1aListEmbeddingModelsRequest\"R\n" +
+	"\x1bListEmbeddingModelsResponse\x123\n" +
+	"\x06models\x18\x01 \x03(\v2\x1b.llmemory.v1.EmbeddingModelR\x06models\"\xf7\x02\n" +
+	"\x1aStartModelMigrationRequest\x12:\n" +
+	"\bprovider\x18\x01 \x01(\x0e2\x1e.llmemory.v1.EmbeddingProviderR\bprovider\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
+	"\tdimension\x18\x03 \x01(\x05H\x00R\tdimension\x88\x01\x01\x12\x19\n" +
+	"\bbase_url\x18\x04 \x01(\tR\abaseUrl\x12,\n" +
+	"\x0fdocument_prefix\x18\x05 \x01(\tH\x01R\x0edocumentPrefix\x88\x01\x01\x12&\n" +
+	"\fquery_prefix\x18\x06 \x01(\tH\x02R\vqueryPrefix\x88\x01\x01\x12-\n" +
+	"\x10input_tokens_max\x18\a \x01(\x05H\x03R\x0einputTokensMax\x88\x01\x01B\f\n" +
+	"\n" +
+	"_dimensionB\x12\n" +
+	"\x10_document_prefixB\x0f\n" +
+	"\r_query_prefixB\x13\n" +
+	"\x11_input_tokens_max\"P\n" +
+	"\x1bStartModelMigrationResponse\x121\n" +
+	"\x05model\x18\x01 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\x05model\"7\n" +
+	"\x1aWatchModelMigrationRequest\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\"\xcf\x01\n" +
+	"\x1bWatchModelMigrationResponse\x121\n" +
+	"\x05model\x18\x01 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\x05model\x12/\n" +
+	"\x11chunks_per_second\x18\x02 \x01(\x01H\x00R\x0fchunksPerSecond\x88\x01\x01\x126\n" +
+	"\ttime_left\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\btimeLeftB\x14\n" +
+	"\x12_chunks_per_second\"g\n" +
+	"\x14CompareModelsRequest\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\x12$\n" +
+	"\vquery_count\x18\x02 \x01(\x05H\x00R\n" +
+	"queryCount\x88\x01\x01B\x0e\n" +
+	"\f_query_count\"U\n" +
+	"\x15CompareModelsResponse\x12<\n" +
+	"\n" +
+	"comparison\x18\x01 \x01(\v2\x1c.llmemory.v1.ModelComparisonR\n" +
+	"comparison\"G\n" +
+	"\x14ActivateModelRequest\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\x12\x14\n" +
+	"\x05force\x18\x02 \x01(\bR\x05force\"\x83\x01\n" +
+	"\x15ActivateModelResponse\x123\n" +
+	"\x06active\x18\x01 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\x06active\x125\n" +
+	"\aretired\x18\x02 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\aretired\"G\n" +
+	"\x14RollBackModelRequest\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\x12\x14\n" +
+	"\x05force\x18\x02 \x01(\bR\x05force\"\x83\x01\n" +
+	"\x15RollBackModelResponse\x123\n" +
+	"\x06active\x18\x01 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\x06active\x125\n" +
+	"\aretired\x18\x02 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\aretired\"-\n" +
+	"\x10DropModelRequest\x12\x19\n" +
+	"\bmodel_id\x18\x01 \x01(\tR\amodelId\"\x13\n" +
+	"\x11DropModelResponse*}\n" +
 	"\fIndexProfile\x12\x1d\n" +
 	"\x19INDEX_PROFILE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12INDEX_PROFILE_FAST\x10\x01\x12\x1a\n" +
 	"\x16INDEX_PROFILE_BALANCED\x10\x02\x12\x1a\n" +
-	"\x16INDEX_PROFILE_ACCURATE\x10\x032\xbe\x03\n" +
+	"\x16INDEX_PROFILE_ACCURATE\x10\x032\xca\n" +
+	"\n" +
 	"\fAdminService\x12n\n" +
 	"\x12GetOwnerStatistics\x12&.llmemory.v1.GetOwnerStatisticsRequest\x1a'.llmemory.v1.GetOwnerStatisticsResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12k\n" +
 	"\x11GetEmbeddingQueue\x12%.llmemory.v1.GetEmbeddingQueueRequest\x1a&.llmemory.v1.GetEmbeddingQueueResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12_\n" +
+	"\rRetryDeadJobs\x12!.llmemory.v1.RetryDeadJobsRequest\x1a\".llmemory.v1.RetryDeadJobsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12_\n" +
+	"\rPurgeDeadJobs\x12!.llmemory.v1.PurgeDeadJobsRequest\x1a\".llmemory.v1.PurgeDeadJobsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12_\n" +
 	"\rExplainSearch\x12!.llmemory.v1.ExplainSearchRequest\x1a\".llmemory.v1.ExplainSearchResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12p\n" +
-	"\x12RebuildVectorIndex\x12&.llmemory.v1.RebuildVectorIndexRequest\x1a'.llmemory.v1.RebuildVectorIndexResponse\"\a\xa0\xbb\x18\x03\x90\x02\x020\x01B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
+	"\x12RebuildVectorIndex\x12&.llmemory.v1.RebuildVectorIndexRequest\x1a'.llmemory.v1.RebuildVectorIndexResponse\"\a\xa0\xbb\x18\x03\x90\x02\x020\x01\x12q\n" +
+	"\x13ListEmbeddingModels\x12'.llmemory.v1.ListEmbeddingModelsRequest\x1a(.llmemory.v1.ListEmbeddingModelsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12n\n" +
+	"\x13StartModelMigration\x12'.llmemory.v1.StartModelMigrationRequest\x1a(.llmemory.v1.StartModelMigrationResponse\"\x04\xa0\xbb\x18\x03\x12s\n" +
+	"\x13WatchModelMigration\x12'.llmemory.v1.WatchModelMigrationRequest\x1a(.llmemory.v1.WatchModelMigrationResponse\"\a\xa0\xbb\x18\x03\x90\x02\x010\x01\x12_\n" +
+	"\rCompareModels\x12!.llmemory.v1.CompareModelsRequest\x1a\".llmemory.v1.CompareModelsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12_\n" +
+	"\rActivateModel\x12!.llmemory.v1.ActivateModelRequest\x1a\".llmemory.v1.ActivateModelResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12\\\n" +
+	"\rRollBackModel\x12!.llmemory.v1.RollBackModelRequest\x1a\".llmemory.v1.RollBackModelResponse\"\x04\xa0\xbb\x18\x03\x12P\n" +
+	"\tDropModel\x12\x1d.llmemory.v1.DropModelRequest\x1a\x1e.llmemory.v1.DropModelResponse\"\x04\xa0\xbb\x18\x03B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
 
 var (
 	file_llmemory_v1_admin_service_proto_rawDescOnce sync.Once
@@ -865,52 +1974,104 @@ func file_llmemory_v1_admin_service_proto_rawDescGZIP() []byte {
 }
 
 var file_llmemory_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llmemory_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_llmemory_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_llmemory_v1_admin_service_proto_goTypes = []any{
-	(IndexProfile)(0),                  // 0: llmemory.v1.IndexProfile
-	(*GetOwnerStatisticsRequest)(nil),  // 1: llmemory.v1.GetOwnerStatisticsRequest
-	(*GetOwnerStatisticsResponse)(nil), // 2: llmemory.v1.GetOwnerStatisticsResponse
-	(*DocumentTypeCount)(nil),          // 3: llmemory.v1.DocumentTypeCount
-	(*GetEmbeddingQueueRequest)(nil),   // 4: llmemory.v1.GetEmbeddingQueueRequest
-	(*GetEmbeddingQueueResponse)(nil),  // 5: llmemory.v1.GetEmbeddingQueueResponse
-	(*OwnerEmbeddingQueue)(nil),        // 6: llmemory.v1.OwnerEmbeddingQueue
-	(*ExplainSearchRequest)(nil),       // 7: llmemory.v1.ExplainSearchRequest
-	(*ExplainSearchResponse)(nil),      // 8: llmemory.v1.ExplainSearchResponse
-	(*ExplainedStatement)(nil),         // 9: llmemory.v1.ExplainedStatement
-	(*RebuildVectorIndexRequest)(nil),  // 10: llmemory.v1.RebuildVectorIndexRequest
-	(*RebuildVectorIndexResponse)(nil), // 11: llmemory.v1.RebuildVectorIndexResponse
-	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
-	(DocumentType)(0),                  // 13: llmemory.v1.DocumentType
-	(*durationpb.Duration)(nil),        // 14: google.protobuf.Duration
-	(*SearchRequest)(nil),              // 15: llmemory.v1.SearchRequest
-	(*SearchResponse)(nil),             // 16: llmemory.v1.SearchResponse
+	(IndexProfile)(0),                   // 0: llmemory.v1.IndexProfile
+	(*GetOwnerStatisticsRequest)(nil),   // 1: llmemory.v1.GetOwnerStatisticsRequest
+	(*GetOwnerStatisticsResponse)(nil),  // 2: llmemory.v1.GetOwnerStatisticsResponse
+	(*DocumentTypeCount)(nil),           // 3: llmemory.v1.DocumentTypeCount
+	(*GetEmbeddingQueueRequest)(nil),    // 4: llmemory.v1.GetEmbeddingQueueRequest
+	(*GetEmbeddingQueueResponse)(nil),   // 5: llmemory.v1.GetEmbeddingQueueResponse
+	(*DeadJobsReason)(nil),              // 6: llmemory.v1.DeadJobsReason
+	(*OwnerEmbeddingQueue)(nil),         // 7: llmemory.v1.OwnerEmbeddingQueue
+	(*RetryDeadJobsRequest)(nil),        // 8: llmemory.v1.RetryDeadJobsRequest
+	(*RetryDeadJobsResponse)(nil),       // 9: llmemory.v1.RetryDeadJobsResponse
+	(*PurgeDeadJobsRequest)(nil),        // 10: llmemory.v1.PurgeDeadJobsRequest
+	(*PurgeDeadJobsResponse)(nil),       // 11: llmemory.v1.PurgeDeadJobsResponse
+	(*ExplainSearchRequest)(nil),        // 12: llmemory.v1.ExplainSearchRequest
+	(*ExplainSearchResponse)(nil),       // 13: llmemory.v1.ExplainSearchResponse
+	(*ExplainedStatement)(nil),          // 14: llmemory.v1.ExplainedStatement
+	(*RebuildVectorIndexRequest)(nil),   // 15: llmemory.v1.RebuildVectorIndexRequest
+	(*RebuildVectorIndexResponse)(nil),  // 16: llmemory.v1.RebuildVectorIndexResponse
+	(*ListEmbeddingModelsRequest)(nil),  // 17: llmemory.v1.ListEmbeddingModelsRequest
+	(*ListEmbeddingModelsResponse)(nil), // 18: llmemory.v1.ListEmbeddingModelsResponse
+	(*StartModelMigrationRequest)(nil),  // 19: llmemory.v1.StartModelMigrationRequest
+	(*StartModelMigrationResponse)(nil), // 20: llmemory.v1.StartModelMigrationResponse
+	(*WatchModelMigrationRequest)(nil),  // 21: llmemory.v1.WatchModelMigrationRequest
+	(*WatchModelMigrationResponse)(nil), // 22: llmemory.v1.WatchModelMigrationResponse
+	(*CompareModelsRequest)(nil),        // 23: llmemory.v1.CompareModelsRequest
+	(*CompareModelsResponse)(nil),       // 24: llmemory.v1.CompareModelsResponse
+	(*ActivateModelRequest)(nil),        // 25: llmemory.v1.ActivateModelRequest
+	(*ActivateModelResponse)(nil),       // 26: llmemory.v1.ActivateModelResponse
+	(*RollBackModelRequest)(nil),        // 27: llmemory.v1.RollBackModelRequest
+	(*RollBackModelResponse)(nil),       // 28: llmemory.v1.RollBackModelResponse
+	(*DropModelRequest)(nil),            // 29: llmemory.v1.DropModelRequest
+	(*DropModelResponse)(nil),           // 30: llmemory.v1.DropModelResponse
+	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
+	(DocumentType)(0),                   // 32: llmemory.v1.DocumentType
+	(*durationpb.Duration)(nil),         // 33: google.protobuf.Duration
+	(*SearchRequest)(nil),               // 34: llmemory.v1.SearchRequest
+	(*SearchResponse)(nil),              // 35: llmemory.v1.SearchResponse
+	(*EmbeddingModel)(nil),              // 36: llmemory.v1.EmbeddingModel
+	(EmbeddingProvider)(0),              // 37: llmemory.v1.EmbeddingProvider
+	(*ModelComparison)(nil),             // 38: llmemory.v1.ModelComparison
 }
 var file_llmemory_v1_admin_service_proto_depIdxs = []int32{
 	3,  // 0: llmemory.v1.GetOwnerStatisticsResponse.document_types:type_name -> llmemory.v1.DocumentTypeCount
-	12, // 1: llmemory.v1.GetOwnerStatisticsResponse.first_created_at:type_name -> google.protobuf.Timestamp
-	12, // 2: llmemory.v1.GetOwnerStatisticsResponse.last_updated_at:type_name -> google.protobuf.Timestamp
-	13, // 3: llmemory.v1.DocumentTypeCount.document_type:type_name -> llmemory.v1.DocumentType
-	14, // 4: llmemory.v1.GetEmbeddingQueueResponse.oldest_age:type_name -> google.protobuf.Duration
-	6,  // 5: llmemory.v1.GetEmbeddingQueueResponse.owners:type_name -> llmemory.v1.OwnerEmbeddingQueue
-	14, // 6: llmemory.v1.OwnerEmbeddingQueue.oldest_age:type_name -> google.protobuf.Duration
-	15, // 7: llmemory.v1.ExplainSearchRequest.search:type_name -> llmemory.v1.SearchRequest
-	16, // 8: llmemory.v1.ExplainSearchResponse.response:type_name -> llmemory.v1.SearchResponse
-	9,  // 9: llmemory.v1.ExplainSearchResponse.statements:type_name -> llmemory.v1.ExplainedStatement
-	14, // 10: llmemory.v1.ExplainedStatement.duration:type_name -> google.protobuf.Duration
-	0,  // 11: llmemory.v1.RebuildVectorIndexRequest.profile:type_name -> llmemory.v1.IndexProfile
-	1,  // 12: llmemory.v1.AdminService.GetOwnerStatistics:input_type -> llmemory.v1.GetOwnerStatisticsRequest
-	4,  // 13: llmemory.v1.AdminService.GetEmbeddingQueue:input_type -> llmemory.v1.GetEmbeddingQueueRequest
-	7,  // 14: llmemory.v1.AdminService.ExplainSearch:input_type -> llmemory.v1.ExplainSearchRequest
-	10, // 15: llmemory.v1.AdminService.RebuildVectorIndex:input_type -> llmemory.v1.RebuildVectorIndexRequest
-	2,  // 16: llmemory.v1.AdminService.GetOwnerStatistics:output_type -> llmemory.v1.GetOwnerStatisticsResponse
-	5,  // 17: llmemory.v1.AdminService.GetEmbeddingQueue:output_type -> llmemory.v1.GetEmbeddingQueueResponse
-	8,  // 18: llmemory.v1.AdminService.ExplainSearch:output_type -> llmemory.v1.ExplainSearchResponse
-	11, // 19: llmemory.v1.AdminService.RebuildVectorIndex:output_type -> llmemory.v1.RebuildVectorIndexResponse
-	16, // [16:20] is the sub-list for method output_type
-	12, // [12:16] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	31, // 1: llmemory.v1.GetOwnerStatisticsResponse.first_created_at:type_name -> google.protobuf.Timestamp
+	31, // 2: llmemory.v1.GetOwnerStatisticsResponse.last_updated_at:type_name -> google.protobuf.Timestamp
+	32, // 3: llmemory.v1.DocumentTypeCount.document_type:type_name -> llmemory.v1.DocumentType
+	33, // 4: llmemory.v1.GetEmbeddingQueueResponse.oldest_age:type_name -> google.protobuf.Duration
+	7,  // 5: llmemory.v1.GetEmbeddingQueueResponse.owners:type_name -> llmemory.v1.OwnerEmbeddingQueue
+	6,  // 6: llmemory.v1.GetEmbeddingQueueResponse.dead_reasons:type_name -> llmemory.v1.DeadJobsReason
+	33, // 7: llmemory.v1.OwnerEmbeddingQueue.oldest_age:type_name -> google.protobuf.Duration
+	6,  // 8: llmemory.v1.OwnerEmbeddingQueue.dead_reasons:type_name -> llmemory.v1.DeadJobsReason
+	34, // 9: llmemory.v1.ExplainSearchRequest.search:type_name -> llmemory.v1.SearchRequest
+	35, // 10: llmemory.v1.ExplainSearchResponse.response:type_name -> llmemory.v1.SearchResponse
+	14, // 11: llmemory.v1.ExplainSearchResponse.statements:type_name -> llmemory.v1.ExplainedStatement
+	33, // 12: llmemory.v1.ExplainedStatement.duration:type_name -> google.protobuf.Duration
+	0,  // 13: llmemory.v1.RebuildVectorIndexRequest.profile:type_name -> llmemory.v1.IndexProfile
+	36, // 14: llmemory.v1.ListEmbeddingModelsResponse.models:type_name -> llmemory.v1.EmbeddingModel
+	37, // 15: llmemory.v1.StartModelMigrationRequest.provider:type_name -> llmemory.v1.EmbeddingProvider
+	36, // 16: llmemory.v1.StartModelMigrationResponse.model:type_name -> llmemory.v1.EmbeddingModel
+	36, // 17: llmemory.v1.WatchModelMigrationResponse.model:type_name -> llmemory.v1.EmbeddingModel
+	33, // 18: llmemory.v1.WatchModelMigrationResponse.time_left:type_name -> google.protobuf.Duration
+	38, // 19: llmemory.v1.CompareModelsResponse.comparison:type_name -> llmemory.v1.ModelComparison
+	36, // 20: llmemory.v1.ActivateModelResponse.active:type_name -> llmemory.v1.EmbeddingModel
+	36, // 21: llmemory.v1.ActivateModelResponse.retired:type_name -> llmemory.v1.EmbeddingModel
+	36, // 22: llmemory.v1.RollBackModelResponse.active:type_name -> llmemory.v1.EmbeddingModel
+	36, // 23: llmemory.v1.RollBackModelResponse.retired:type_name -> llmemory.v1.EmbeddingModel
+	1,  // 24: llmemory.v1.AdminService.GetOwnerStatistics:input_type -> llmemory.v1.GetOwnerStatisticsRequest
+	4,  // 25: llmemory.v1.AdminService.GetEmbeddingQueue:input_type -> llmemory.v1.GetEmbeddingQueueRequest
+	8,  // 26: llmemory.v1.AdminService.RetryDeadJobs:input_type -> llmemory.v1.RetryDeadJobsRequest
+	10, // 27: llmemory.v1.AdminService.PurgeDeadJobs:input_type -> llmemory.v1.PurgeDeadJobsRequest
+	12, // 28: llmemory.v1.AdminService.ExplainSearch:input_type -> llmemory.v1.ExplainSearchRequest
+	15, // 29: llmemory.v1.AdminService.RebuildVectorIndex:input_type -> llmemory.v1.RebuildVectorIndexRequest
+	17, // 30: llmemory.v1.AdminService.ListEmbeddingModels:input_type -> llmemory.v1.ListEmbeddingModelsRequest
+	19, // 31: llmemory.v1.AdminService.StartModelMigration:input_type -> llmemory.v1.StartModelMigrationRequest
+	21, // 32: llmemory.v1.AdminService.WatchModelMigration:input_type -> llmemory.v1.WatchModelMigrationRequest
+	23, // 33: llmemory.v1.AdminService.CompareModels:input_type -> llmemory.v1.CompareModelsRequest
+	25, // 34: llmemory.v1.AdminService.ActivateModel:input_type -> llmemory.v1.ActivateModelRequest
+	27, // 35: llmemory.v1.AdminService.RollBackModel:input_type -> llmemory.v1.RollBackModelRequest
+	29, // 36: llmemory.v1.AdminService.DropModel:input_type -> llmemory.v1.DropModelRequest
+	2,  // 37: llmemory.v1.AdminService.GetOwnerStatistics:output_type -> llmemory.v1.GetOwnerStatisticsResponse
+	5,  // 38: llmemory.v1.AdminService.GetEmbeddingQueue:output_type -> llmemory.v1.GetEmbeddingQueueResponse
+	9,  // 39: llmemory.v1.AdminService.RetryDeadJobs:output_type -> llmemory.v1.RetryDeadJobsResponse
+	11, // 40: llmemory.v1.AdminService.PurgeDeadJobs:output_type -> llmemory.v1.PurgeDeadJobsResponse
+	13, // 41: llmemory.v1.AdminService.ExplainSearch:output_type -> llmemory.v1.ExplainSearchResponse
+	16, // 42: llmemory.v1.AdminService.RebuildVectorIndex:output_type -> llmemory.v1.RebuildVectorIndexResponse
+	18, // 43: llmemory.v1.AdminService.ListEmbeddingModels:output_type -> llmemory.v1.ListEmbeddingModelsResponse
+	20, // 44: llmemory.v1.AdminService.StartModelMigration:output_type -> llmemory.v1.StartModelMigrationResponse
+	22, // 45: llmemory.v1.AdminService.WatchModelMigration:output_type -> llmemory.v1.WatchModelMigrationResponse
+	24, // 46: llmemory.v1.AdminService.CompareModels:output_type -> llmemory.v1.CompareModelsResponse
+	26, // 47: llmemory.v1.AdminService.ActivateModel:output_type -> llmemory.v1.ActivateModelResponse
+	28, // 48: llmemory.v1.AdminService.RollBackModel:output_type -> llmemory.v1.RollBackModelResponse
+	30, // 49: llmemory.v1.AdminService.DropModel:output_type -> llmemory.v1.DropModelResponse
+	37, // [37:50] is the sub-list for method output_type
+	24, // [24:37] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_admin_service_proto_init() }
@@ -919,15 +2080,19 @@ func file_llmemory_v1_admin_service_proto_init() {
 		return
 	}
 	file_llmemory_v1_document_proto_init()
+	file_llmemory_v1_embedding_model_proto_init()
 	file_llmemory_v1_options_proto_init()
 	file_llmemory_v1_search_service_proto_init()
+	file_llmemory_v1_admin_service_proto_msgTypes[18].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[21].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llmemory_v1_admin_service_proto_rawDesc), len(file_llmemory_v1_admin_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,10 +21,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_GetOwnerStatistics_FullMethodName = "/llmemory.v1.AdminService/GetOwnerStatistics"
-	AdminService_GetEmbeddingQueue_FullMethodName  = "/llmemory.v1.AdminService/GetEmbeddingQueue"
-	AdminService_ExplainSearch_FullMethodName      = "/llmemory.v1.AdminService/ExplainSearch"
-	AdminService_RebuildVectorIndex_FullMethodName = "/llmemory.v1.AdminService/RebuildVectorIndex"
+	AdminService_GetOwnerStatistics_FullMethodName  = "/llmemory.v1.AdminService/GetOwnerStatistics"
+	AdminService_GetEmbeddingQueue_FullMethodName   = "/llmemory.v1.AdminService/GetEmbeddingQueue"
+	AdminService_RetryDeadJobs_FullMethodName       = "/llmemory.v1.AdminService/RetryDeadJobs"
+	AdminService_PurgeDeadJobs_FullMethodName       = "/llmemory.v1.AdminService/PurgeDeadJobs"
+	AdminService_ExplainSearch_FullMethodName       = "/llmemory.v1.AdminService/ExplainSearch"
+	AdminService_RebuildVectorIndex_FullMethodName  = "/llmemory.v1.AdminService/RebuildVectorIndex"
+	AdminService_ListEmbeddingModels_FullMethodName = "/llmemory.v1.AdminService/ListEmbeddingModels"
+	AdminService_StartModelMigration_FullMethodName = "/llmemory.v1.AdminService/StartModelMigration"
+	AdminService_WatchModelMigration_FullMethodName = "/llmemory.v1.AdminService/WatchModelMigration"
+	AdminService_CompareModels_FullMethodName       = "/llmemory.v1.AdminService/CompareModels"
+	AdminService_ActivateModel_FullMethodName       = "/llmemory.v1.AdminService/ActivateModel"
+	AdminService_RollBackModel_FullMethodName       = "/llmemory.v1.AdminService/RollBackModel"
+	AdminService_DropModel_FullMethodName           = "/llmemory.v1.AdminService/DropModel"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -37,12 +46,44 @@ type AdminServiceClient interface {
 	GetOwnerStatistics(ctx context.Context, in *GetOwnerStatisticsRequest, opts ...grpc.CallOption) (*GetOwnerStatisticsResponse, error)
 	// Counts the chunks that wait for their embedding.
 	GetEmbeddingQueue(ctx context.Context, in *GetEmbeddingQueueRequest, opts ...grpc.CallOption) (*GetEmbeddingQueueResponse, error)
+	// Lets embedding jobs that have failed for good be tried again, at once and as often as new ones.
+	RetryDeadJobs(ctx context.Context, in *RetryDeadJobsRequest, opts ...grpc.CallOption) (*RetryDeadJobsResponse, error)
+	// Deletes embedding jobs that have failed for good. Their chunks keep their text and are found by words alone; the owner's statistics
+	// count them as `embeddings_missing`. A chunk is embedded again when its text changes, or when a new model is built.
+	PurgeDeadJobs(ctx context.Context, in *PurgeDeadJobsRequest, opts ...grpc.CallOption) (*PurgeDeadJobsResponse, error)
 	// Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
 	// database ran it.
 	ExplainSearch(ctx context.Context, in *ExplainSearchRequest, opts ...grpc.CallOption) (*ExplainSearchResponse, error)
 	// Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
 	// tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
 	RebuildVectorIndex(ctx context.Context, in *RebuildVectorIndexRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RebuildVectorIndexResponse], error)
+	// Lists the embedding models whose vectors are stored, the active one first.
+	ListEmbeddingModels(ctx context.Context, in *ListEmbeddingModelsRequest, opts ...grpc.CallOption) (*ListEmbeddingModelsResponse, error)
+	// Begins to change the embedding model while searches and writes go on: registers the new model, which then gets the vectors of all
+	// chunks, the new ones included, beside the active one. It goes on by itself, after a restart as well.
+	//
+	// FAILED_PRECONDITION if another migration is under way, the model is active or has vectors already, or vectors of 3 models are stored.
+	StartModelMigration(ctx context.Context, in *StartModelMigrationRequest, opts ...grpc.CallOption) (*StartModelMigrationResponse, error)
+	// Tells how far a model is: at first, when something has changed, and every 15 seconds when nothing has, until the model is ready,
+	// incomplete, active, retired or dropped.
+	WatchModelMigration(ctx context.Context, in *WatchModelMigrationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelMigrationResponse], error)
+	// Measures on sampled queries how the answers of a model differ from those of the active one, and remembers it.
+	//
+	// FAILED_PRECONDITION until the model is ready or incomplete.
+	CompareModels(ctx context.Context, in *CompareModelsRequest, opts ...grpc.CallOption) (*CompareModelsResponse, error)
+	// Makes the model that was built the active one, for all processes at once; each search is of one model alone. The model that was
+	// active is kept up to date, so that one can go back to it, until it is dropped.
+	//
+	// FAILED_PRECONDITION until the model is ready and was compared with the active one; see `force`.
+	ActivateModel(ctx context.Context, in *ActivateModelRequest, opts ...grpc.CallOption) (*ActivateModelResponse, error)
+	// Makes a model that was active before the active one again. Nothing is lost: it has the vectors of what came meanwhile.
+	//
+	// FAILED_PRECONDITION if no model was active before, or it lacks vectors; see `force`.
+	RollBackModel(ctx context.Context, in *RollBackModelRequest, opts ...grpc.CallOption) (*RollBackModelResponse, error)
+	// Deletes the vectors and jobs of a model that is being built, which ends the migration, or that was active before.
+	//
+	// FAILED_PRECONDITION for the active model.
+	DropModel(ctx context.Context, in *DropModelRequest, opts ...grpc.CallOption) (*DropModelResponse, error)
 }
 
 type adminServiceClient struct {
@@ -67,6 +108,26 @@ func (c *adminServiceClient) GetEmbeddingQueue(ctx context.Context, in *GetEmbed
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetEmbeddingQueueResponse)
 	err := c.cc.Invoke(ctx, AdminService_GetEmbeddingQueue_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) RetryDeadJobs(ctx context.Context, in *RetryDeadJobsRequest, opts ...grpc.CallOption) (*RetryDeadJobsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryDeadJobsResponse)
+	err := c.cc.Invoke(ctx, AdminService_RetryDeadJobs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) PurgeDeadJobs(ctx context.Context, in *PurgeDeadJobsRequest, opts ...grpc.CallOption) (*PurgeDeadJobsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PurgeDeadJobsResponse)
+	err := c.cc.Invoke(ctx, AdminService_PurgeDeadJobs_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +163,85 @@ func (c *adminServiceClient) RebuildVectorIndex(ctx context.Context, in *Rebuild
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_RebuildVectorIndexClient = grpc.ServerStreamingClient[RebuildVectorIndexResponse]
 
+func (c *adminServiceClient) ListEmbeddingModels(ctx context.Context, in *ListEmbeddingModelsRequest, opts ...grpc.CallOption) (*ListEmbeddingModelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEmbeddingModelsResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListEmbeddingModels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) StartModelMigration(ctx context.Context, in *StartModelMigrationRequest, opts ...grpc.CallOption) (*StartModelMigrationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StartModelMigrationResponse)
+	err := c.cc.Invoke(ctx, AdminService_StartModelMigration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) WatchModelMigration(ctx context.Context, in *WatchModelMigrationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchModelMigrationResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[1], AdminService_WatchModelMigration_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchModelMigrationRequest, WatchModelMigrationResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_WatchModelMigrationClient = grpc.ServerStreamingClient[WatchModelMigrationResponse]
+
+func (c *adminServiceClient) CompareModels(ctx context.Context, in *CompareModelsRequest, opts ...grpc.CallOption) (*CompareModelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompareModelsResponse)
+	err := c.cc.Invoke(ctx, AdminService_CompareModels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ActivateModel(ctx context.Context, in *ActivateModelRequest, opts ...grpc.CallOption) (*ActivateModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ActivateModelResponse)
+	err := c.cc.Invoke(ctx, AdminService_ActivateModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) RollBackModel(ctx context.Context, in *RollBackModelRequest, opts ...grpc.CallOption) (*RollBackModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RollBackModelResponse)
+	err := c.cc.Invoke(ctx, AdminService_RollBackModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) DropModel(ctx context.Context, in *DropModelRequest, opts ...grpc.CallOption) (*DropModelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DropModelResponse)
+	err := c.cc.Invoke(ctx, AdminService_DropModel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -112,12 +252,44 @@ type AdminServiceServer interface {
 	GetOwnerStatistics(context.Context, *GetOwnerStatisticsRequest) (*GetOwnerStatisticsResponse, error)
 	// Counts the chunks that wait for their embedding.
 	GetEmbeddingQueue(context.Context, *GetEmbeddingQueueRequest) (*GetEmbeddingQueueResponse, error)
+	// Lets embedding jobs that have failed for good be tried again, at once and as often as new ones.
+	RetryDeadJobs(context.Context, *RetryDeadJobsRequest) (*RetryDeadJobsResponse, error)
+	// Deletes embedding jobs that have failed for good. Their chunks keep their text and are found by words alone; the owner's statistics
+	// count them as `embeddings_missing`. A chunk is embedded again when its text changes, or when a new model is built.
+	PurgeDeadJobs(context.Context, *PurgeDeadJobsRequest) (*PurgeDeadJobsResponse, error)
 	// Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
 	// database ran it.
 	ExplainSearch(context.Context, *ExplainSearchRequest) (*ExplainSearchResponse, error)
 	// Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
 	// tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
 	RebuildVectorIndex(*RebuildVectorIndexRequest, grpc.ServerStreamingServer[RebuildVectorIndexResponse]) error
+	// Lists the embedding models whose vectors are stored, the active one first.
+	ListEmbeddingModels(context.Context, *ListEmbeddingModelsRequest) (*ListEmbeddingModelsResponse, error)
+	// Begins to change the embedding model while searches and writes go on: registers the new model, which then gets the vectors of all
+	// chunks, the new ones included, beside the active one. It goes on by itself, after a restart as well.
+	//
+	// FAILED_PRECONDITION if another migration is under way, the model is active or has vectors already, or vectors of 3 models are stored.
+	StartModelMigration(context.Context, *StartModelMigrationRequest) (*StartModelMigrationResponse, error)
+	// Tells how far a model is: at first, when something has changed, and every 15 seconds when nothing has, until the model is ready,
+	// incomplete, active, retired or dropped.
+	WatchModelMigration(*WatchModelMigrationRequest, grpc.ServerStreamingServer[WatchModelMigrationResponse]) error
+	// Measures on sampled queries how the answers of a model differ from those of the active one, and remembers it.
+	//
+	// FAILED_PRECONDITION until the model is ready or incomplete.
+	CompareModels(context.Context, *CompareModelsRequest) (*CompareModelsResponse, error)
+	// Makes the model that was built the active one, for all processes at once; each search is of one model alone. The model that was
+	// active is kept up to date, so that one can go back to it, until it is dropped.
+	//
+	// FAILED_PRECONDITION until the model is ready and was compared with the active one; see `force`.
+	ActivateModel(context.Context, *ActivateModelRequest) (*ActivateModelResponse, error)
+	// Makes a model that was active before the active one again. Nothing is lost: it has the vectors of what came meanwhile.
+	//
+	// FAILED_PRECONDITION if no model was active before, or it lacks vectors; see `force`.
+	RollBackModel(context.Context, *RollBackModelRequest) (*RollBackModelResponse, error)
+	// Deletes the vectors and jobs of a model that is being built, which ends the migration, or that was active before.
+	//
+	// FAILED_PRECONDITION for the active model.
+	DropModel(context.Context, *DropModelRequest) (*DropModelResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -134,11 +306,38 @@ func (UnimplementedAdminServiceServer) GetOwnerStatistics(context.Context, *GetO
 func (UnimplementedAdminServiceServer) GetEmbeddingQueue(context.Context, *GetEmbeddingQueueRequest) (*GetEmbeddingQueueResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEmbeddingQueue not implemented")
 }
+func (UnimplementedAdminServiceServer) RetryDeadJobs(context.Context, *RetryDeadJobsRequest) (*RetryDeadJobsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryDeadJobs not implemented")
+}
+func (UnimplementedAdminServiceServer) PurgeDeadJobs(context.Context, *PurgeDeadJobsRequest) (*PurgeDeadJobsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PurgeDeadJobs not implemented")
+}
 func (UnimplementedAdminServiceServer) ExplainSearch(context.Context, *ExplainSearchRequest) (*ExplainSearchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainSearch not implemented")
 }
 func (UnimplementedAdminServiceServer) RebuildVectorIndex(*RebuildVectorIndexRequest, grpc.ServerStreamingServer[RebuildVectorIndexResponse]) error {
 	return status.Error(codes.Unimplemented, "method RebuildVectorIndex not implemented")
+}
+func (UnimplementedAdminServiceServer) ListEmbeddingModels(context.Context, *ListEmbeddingModelsRequest) (*ListEmbeddingModelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEmbeddingModels not implemented")
+}
+func (UnimplementedAdminServiceServer) StartModelMigration(context.Context, *StartModelMigrationRequest) (*StartModelMigrationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartModelMigration not implemented")
+}
+func (UnimplementedAdminServiceServer) WatchModelMigration(*WatchModelMigrationRequest, grpc.ServerStreamingServer[WatchModelMigrationResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchModelMigration not implemented")
+}
+func (UnimplementedAdminServiceServer) CompareModels(context.Context, *CompareModelsRequest) (*CompareModelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompareModels not implemented")
+}
+func (UnimplementedAdminServiceServer) ActivateModel(context.Context, *ActivateModelRequest) (*ActivateModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ActivateModel not implemented")
+}
+func (UnimplementedAdminServiceServer) RollBackModel(context.Context, *RollBackModelRequest) (*RollBackModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RollBackModel not implemented")
+}
+func (UnimplementedAdminServiceServer) DropModel(context.Context, *DropModelRequest) (*DropModelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DropModel not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -197,6 +396,42 @@ func _AdminService_GetEmbeddingQueue_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_RetryDeadJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryDeadJobsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).RetryDeadJobs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_RetryDeadJobs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).RetryDeadJobs(ctx, req.(*RetryDeadJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_PurgeDeadJobs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PurgeDeadJobsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).PurgeDeadJobs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_PurgeDeadJobs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).PurgeDeadJobs(ctx, req.(*PurgeDeadJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_ExplainSearch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExplainSearchRequest)
 	if err := dec(in); err != nil {
@@ -226,6 +461,125 @@ func _AdminService_RebuildVectorIndex_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_RebuildVectorIndexServer = grpc.ServerStreamingServer[RebuildVectorIndexResponse]
 
+func _AdminService_ListEmbeddingModels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEmbeddingModelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListEmbeddingModels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListEmbeddingModels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListEmbeddingModels(ctx, req.(*ListEmbeddingModelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_StartModelMigration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartModelMigrationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).StartModelMigration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_StartModelMigration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).StartModelMigration(ctx, req.(*StartModelMigrationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_WatchModelMigration_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchModelMigrationRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).WatchModelMigration(m, &grpc.GenericServerStream[WatchModelMigrationRequest, WatchModelMigrationResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_WatchModelMigrationServer = grpc.ServerStreamingServer[WatchModelMigrationResponse]
+
+func _AdminService_CompareModels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompareModelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).CompareModels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_CompareModels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).CompareModels(ctx, req.(*CompareModelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ActivateModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ActivateModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ActivateModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ActivateModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ActivateModel(ctx, req.(*ActivateModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_RollBackModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RollBackModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).RollBackModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_RollBackModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).RollBackModel(ctx, req.(*RollBackModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_DropModel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DropModelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).DropModel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_DropModel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).DropModel(ctx, req.(*DropModelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -242,14 +596,51 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AdminService_GetEmbeddingQueue_Handler,
 		},
 		{
+			MethodName: "RetryDeadJobs",
+			Handler:    _AdminService_RetryDeadJobs_Handler,
+		},
+		{
+			MethodName: "PurgeDeadJobs",
+			Handler:    _AdminService_PurgeDeadJobs_Handler,
+		},
+		{
 			MethodName: "ExplainSearch",
 			Handler:    _AdminService_ExplainSearch_Handler,
+		},
+		{
+			MethodName: "ListEmbeddingModels",
+			Handler:    _AdminService_ListEmbeddingModels_Handler,
+		},
+		{
+			MethodName: "StartModelMigration",
+			Handler:    _AdminService_StartModelMigration_Handler,
+		},
+		{
+			MethodName: "CompareModels",
+			Handler:    _AdminService_CompareModels_Handler,
+		},
+		{
+			MethodName: "ActivateModel",
+			Handler:    _AdminService_ActivateModel_Handler,
+		},
+		{
+			MethodName: "RollBackModel",
+			Handler:    _AdminService_RollBackModel_Handler,
+		},
+		{
+			MethodName: "DropModel",
+			Handler:    _AdminService_DropModel_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "RebuildVectorIndex",
 			Handler:       _AdminService_RebuildVectorIndex_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchModelMigration",
+			Handler:       _AdminService_WatchModelMigration_Handler,
 			ServerStreams: true,
 		},
 	},

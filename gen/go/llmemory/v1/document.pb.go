@@ -188,6 +188,121 @@ func (ChunkingStrategy) EnumDescriptor() ([]byte, []int) {
 	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{1}
 }
 
+// Who says where a chunk belongs in its document. What they say, its context prefix, goes in front of the text that is embedded, and its
+// words count in text search; the chunk's content stays as it is.
+type ContextPrefix int32
+
+const (
+	// The default: what the service is set to (LLMEMORY_CONTEXT_PREFIX), which is CONTEXT_PREFIX_NONE unless it was changed.
+	ContextPrefix_CONTEXT_PREFIX_UNSPECIFIED ContextPrefix = 0
+	// Nobody: chunks have no prefix.
+	ContextPrefix_CONTEXT_PREFIX_NONE ContextPrefix = 1
+	// A template: the document's name and the headings above the chunk, then the document's type and date, as far as there are any.
+	ContextPrefix_CONTEXT_PREFIX_TEMPLATE ContextPrefix = 2
+	// The service's chat model, which reads the chunk with the text around it. Where it gives nothing in time, the template does.
+	ContextPrefix_CONTEXT_PREFIX_MODEL ContextPrefix = 3
+)
+
+// Enum value maps for ContextPrefix.
+var (
+	ContextPrefix_name = map[int32]string{
+		0: "CONTEXT_PREFIX_UNSPECIFIED",
+		1: "CONTEXT_PREFIX_NONE",
+		2: "CONTEXT_PREFIX_TEMPLATE",
+		3: "CONTEXT_PREFIX_MODEL",
+	}
+	ContextPrefix_value = map[string]int32{
+		"CONTEXT_PREFIX_UNSPECIFIED": 0,
+		"CONTEXT_PREFIX_NONE":        1,
+		"CONTEXT_PREFIX_TEMPLATE":    2,
+		"CONTEXT_PREFIX_MODEL":       3,
+	}
+)
+
+func (x ContextPrefix) Enum() *ContextPrefix {
+	p := new(ContextPrefix)
+	*p = x
+	return p
+}
+
+func (x ContextPrefix) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ContextPrefix) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_document_proto_enumTypes[2].Descriptor()
+}
+
+func (ContextPrefix) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_document_proto_enumTypes[2]
+}
+
+func (x ContextPrefix) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ContextPrefix.Descriptor instead.
+func (ContextPrefix) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{2}
+}
+
+// Who says in short what a chunk says. Only chunks of more than 80 tokens get a summary.
+type ChunkSummary int32
+
+const (
+	// The default: what the service is set to (LLMEMORY_CHUNK_SUMMARIES), which is CHUNK_SUMMARY_NONE unless it was changed.
+	ChunkSummary_CHUNK_SUMMARY_UNSPECIFIED ChunkSummary = 0
+	// Nobody: chunks have no summary.
+	ChunkSummary_CHUNK_SUMMARY_NONE ChunkSummary = 1
+	// The chunk's own sentences that say most of what the others say; at most 80 tokens.
+	ChunkSummary_CHUNK_SUMMARY_EXTRACTIVE ChunkSummary = 2
+	// The service's chat model. Where it gives nothing in time, the summary is extractive.
+	ChunkSummary_CHUNK_SUMMARY_MODEL ChunkSummary = 3
+)
+
+// Enum value maps for ChunkSummary.
+var (
+	ChunkSummary_name = map[int32]string{
+		0: "CHUNK_SUMMARY_UNSPECIFIED",
+		1: "CHUNK_SUMMARY_NONE",
+		2: "CHUNK_SUMMARY_EXTRACTIVE",
+		3: "CHUNK_SUMMARY_MODEL",
+	}
+	ChunkSummary_value = map[string]int32{
+		"CHUNK_SUMMARY_UNSPECIFIED": 0,
+		"CHUNK_SUMMARY_NONE":        1,
+		"CHUNK_SUMMARY_EXTRACTIVE":  2,
+		"CHUNK_SUMMARY_MODEL":       3,
+	}
+)
+
+func (x ChunkSummary) Enum() *ChunkSummary {
+	p := new(ChunkSummary)
+	*p = x
+	return p
+}
+
+func (x ChunkSummary) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ChunkSummary) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_document_proto_enumTypes[3].Descriptor()
+}
+
+func (ChunkSummary) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_document_proto_enumTypes[3]
+}
+
+func (x ChunkSummary) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ChunkSummary.Descriptor instead.
+func (ChunkSummary) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{3}
+}
+
 // How a metadata value is compared.
 type Operator int32
 
@@ -244,11 +359,11 @@ func (x Operator) String() string {
 }
 
 func (Operator) Descriptor() protoreflect.EnumDescriptor {
-	return file_llmemory_v1_document_proto_enumTypes[2].Descriptor()
+	return file_llmemory_v1_document_proto_enumTypes[4].Descriptor()
 }
 
 func (Operator) Type() protoreflect.EnumType {
-	return &file_llmemory_v1_document_proto_enumTypes[2]
+	return &file_llmemory_v1_document_proto_enumTypes[4]
 }
 
 func (x Operator) Number() protoreflect.EnumNumber {
@@ -257,7 +372,7 @@ func (x Operator) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Operator.Descriptor instead.
 func (Operator) EnumDescriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{2}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{4}
 }
 
 // How to cut a document's text; what is absent follows from the document's type and length.
@@ -326,6 +441,62 @@ func (x *Chunking) GetOverlapTokens() int32 {
 	return 0
 }
 
+// What to make of a document's chunks beside their text. It costs the time of an add, with a chat model seconds; a document that is
+// added again just so costs nothing, and chunks whose text stays keep what the chat model wrote of them while the document's name does.
+type Enrichment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Default: what the service is set to.
+	ContextPrefix ContextPrefix `protobuf:"varint,1,opt,name=context_prefix,json=contextPrefix,proto3,enum=llmemory.v1.ContextPrefix" json:"context_prefix,omitempty"`
+	// Default: what the service is set to.
+	Summary       ChunkSummary `protobuf:"varint,2,opt,name=summary,proto3,enum=llmemory.v1.ChunkSummary" json:"summary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Enrichment) Reset() {
+	*x = Enrichment{}
+	mi := &file_llmemory_v1_document_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Enrichment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Enrichment) ProtoMessage() {}
+
+func (x *Enrichment) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_document_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Enrichment.ProtoReflect.Descriptor instead.
+func (*Enrichment) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Enrichment) GetContextPrefix() ContextPrefix {
+	if x != nil {
+		return x.ContextPrefix
+	}
+	return ContextPrefix_CONTEXT_PREFIX_UNSPECIFIED
+}
+
+func (x *Enrichment) GetSummary() ChunkSummary {
+	if x != nil {
+		return x.Summary
+	}
+	return ChunkSummary_CHUNK_SUMMARY_UNSPECIFIED
+}
+
 // A document as it is stored, without its content.
 type Document struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -354,14 +525,17 @@ type Document struct {
 	// When the document was first added.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When it last changed; an identical re-add does not count.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it goes by itself; absent: never. From then on no read sees it and its id_at_origin is free; the service erases it within
+	// minutes.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_llmemory_v1_document_proto_msgTypes[1]
+	mi := &file_llmemory_v1_document_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -373,7 +547,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_document_proto_msgTypes[1]
+	mi := &file_llmemory_v1_document_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -386,7 +560,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{1}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Document) GetOwnerId() string {
@@ -480,6 +654,13 @@ func (x *Document) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Document) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
 // A range of a document's text.
 type Chunk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -505,14 +686,19 @@ type Chunk struct {
 	// `part` in EMAIL.
 	Metadata *structpb.Struct `protobuf:"bytes,10,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	// The chunk's unit vector under the active embedding model; only if it was asked for and is made already.
-	Embedding     []float32 `protobuf:"fixed32,11,rep,packed,name=embedding,proto3" json:"embedding,omitempty"`
+	Embedding []float32 `protobuf:"fixed32,11,rep,packed,name=embedding,proto3" json:"embedding,omitempty"`
+	// Where the chunk belongs, as it was put in front of the content to embed it; at most 64 tokens, fewer beside a chunk that fills the
+	// embedding model. Empty if there is none: see Enrichment.
+	ContextPrefix string `protobuf:"bytes,12,opt,name=context_prefix,json=contextPrefix,proto3" json:"context_prefix,omitempty"`
+	// What the chunk says in short. Empty if there is none: see Enrichment.
+	Summary       string `protobuf:"bytes,13,opt,name=summary,proto3" json:"summary,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_llmemory_v1_document_proto_msgTypes[2]
+	mi := &file_llmemory_v1_document_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +710,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_document_proto_msgTypes[2]
+	mi := &file_llmemory_v1_document_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +723,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{2}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Chunk) GetChunkId() string {
@@ -617,6 +803,124 @@ func (x *Chunk) GetEmbedding() []float32 {
 	return nil
 }
 
+func (x *Chunk) GetContextPrefix() string {
+	if x != nil {
+		return x.ContextPrefix
+	}
+	return ""
+}
+
+func (x *Chunk) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+// Vectors of a document's chunks that the client made itself, with the model that the service uses.
+type DocumentEmbedding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model that made them, as `provider/name`; it must be the service's active one, which Receipt.model of a search names.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// One vector per leaf of the document, in the order of chunk_index; just one for a text that is one leaf. GetChunks returns the
+	// leaves of a document that was added without vectors; the same text under the same chunking is always cut alike. A text of no
+	// more tokens than chunking.chunk_tokens (and the model's own limit) stays whole under CHUNKING_STRATEGY_FIXED_SIZE, unless it
+	// is a chat.
+	Vectors       []*EmbeddingVector `protobuf:"bytes,2,rep,name=vectors,proto3" json:"vectors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentEmbedding) Reset() {
+	*x = DocumentEmbedding{}
+	mi := &file_llmemory_v1_document_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentEmbedding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentEmbedding) ProtoMessage() {}
+
+func (x *DocumentEmbedding) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_document_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentEmbedding.ProtoReflect.Descriptor instead.
+func (*DocumentEmbedding) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DocumentEmbedding) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *DocumentEmbedding) GetVectors() []*EmbeddingVector {
+	if x != nil {
+		return x.Vectors
+	}
+	return nil
+}
+
+// One vector.
+type EmbeddingVector struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As many finite numbers as the model has dimensions, not all of them zero; the service brings the vector to unit length.
+	Values        []float32 `protobuf:"fixed32,1,rep,packed,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EmbeddingVector) Reset() {
+	*x = EmbeddingVector{}
+	mi := &file_llmemory_v1_document_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EmbeddingVector) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EmbeddingVector) ProtoMessage() {}
+
+func (x *EmbeddingVector) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_document_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EmbeddingVector.ProtoReflect.Descriptor instead.
+func (*EmbeddingVector) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *EmbeddingVector) GetValues() []float32 {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 // Chooses documents. All parts that are set must hold; an empty filter chooses everything of the owner.
 type Filter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -641,7 +945,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_llmemory_v1_document_proto_msgTypes[3]
+	mi := &file_llmemory_v1_document_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +957,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_document_proto_msgTypes[3]
+	mi := &file_llmemory_v1_document_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +970,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{3}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Filter) GetIdsAtOrigin() []string {
@@ -737,7 +1041,7 @@ type MetadataExpression struct {
 
 func (x *MetadataExpression) Reset() {
 	*x = MetadataExpression{}
-	mi := &file_llmemory_v1_document_proto_msgTypes[4]
+	mi := &file_llmemory_v1_document_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +1053,7 @@ func (x *MetadataExpression) String() string {
 func (*MetadataExpression) ProtoMessage() {}
 
 func (x *MetadataExpression) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_document_proto_msgTypes[4]
+	mi := &file_llmemory_v1_document_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +1066,7 @@ func (x *MetadataExpression) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetadataExpression.ProtoReflect.Descriptor instead.
 func (*MetadataExpression) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{4}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MetadataExpression) GetExpression() isMetadataExpression_Expression {
@@ -851,7 +1155,7 @@ type MetadataExpressionList struct {
 
 func (x *MetadataExpressionList) Reset() {
 	*x = MetadataExpressionList{}
-	mi := &file_llmemory_v1_document_proto_msgTypes[5]
+	mi := &file_llmemory_v1_document_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +1167,7 @@ func (x *MetadataExpressionList) String() string {
 func (*MetadataExpressionList) ProtoMessage() {}
 
 func (x *MetadataExpressionList) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_document_proto_msgTypes[5]
+	mi := &file_llmemory_v1_document_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +1180,7 @@ func (x *MetadataExpressionList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetadataExpressionList.ProtoReflect.Descriptor instead.
 func (*MetadataExpressionList) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{5}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MetadataExpressionList) GetExpressions() []*MetadataExpression {
@@ -901,7 +1205,7 @@ type MetadataCondition struct {
 
 func (x *MetadataCondition) Reset() {
 	*x = MetadataCondition{}
-	mi := &file_llmemory_v1_document_proto_msgTypes[6]
+	mi := &file_llmemory_v1_document_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1217,7 @@ func (x *MetadataCondition) String() string {
 func (*MetadataCondition) ProtoMessage() {}
 
 func (x *MetadataCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_document_proto_msgTypes[6]
+	mi := &file_llmemory_v1_document_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1230,7 @@ func (x *MetadataCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetadataCondition.ProtoReflect.Descriptor instead.
 func (*MetadataCondition) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{6}
+	return file_llmemory_v1_document_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MetadataCondition) GetPath() string {
@@ -960,7 +1264,11 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	"\fchunk_tokens\x18\x02 \x01(\x05H\x00R\vchunkTokens\x88\x01\x01\x12*\n" +
 	"\x0eoverlap_tokens\x18\x03 \x01(\x05H\x01R\roverlapTokens\x88\x01\x01B\x0f\n" +
 	"\r_chunk_tokensB\x11\n" +
-	"\x0f_overlap_tokens\"\xaf\x04\n" +
+	"\x0f_overlap_tokens\"\x84\x01\n" +
+	"\n" +
+	"Enrichment\x12A\n" +
+	"\x0econtext_prefix\x18\x01 \x01(\x0e2\x1a.llmemory.v1.ContextPrefixR\rcontextPrefix\x123\n" +
+	"\asummary\x18\x02 \x01(\x0e2\x19.llmemory.v1.ChunkSummaryR\asummary\"\xea\x04\n" +
 	"\bDocument\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x1f\n" +
 	"\vdocument_id\x18\x02 \x01(\tR\n" +
@@ -981,7 +1289,9 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xf5\x02\n" +
+	"updated_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x129\n" +
+	"\n" +
+	"expires_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xb6\x03\n" +
 	"\x05Chunk\x12\x19\n" +
 	"\bchunk_id\x18\x01 \x01(\tR\achunkId\x12\x1f\n" +
 	"\vdocument_id\x18\x02 \x01(\tR\n" +
@@ -999,7 +1309,14 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	"\bchar_end\x18\t \x01(\x05R\acharEnd\x123\n" +
 	"\bmetadata\x18\n" +
 	" \x01(\v2\x17.google.protobuf.StructR\bmetadata\x12\x1c\n" +
-	"\tembedding\x18\v \x03(\x02R\tembedding\"\xda\x02\n" +
+	"\tembedding\x18\v \x03(\x02R\tembedding\x12%\n" +
+	"\x0econtext_prefix\x18\f \x01(\tR\rcontextPrefix\x12\x18\n" +
+	"\asummary\x18\r \x01(\tR\asummary\"a\n" +
+	"\x11DocumentEmbedding\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x126\n" +
+	"\avectors\x18\x02 \x03(\v2\x1c.llmemory.v1.EmbeddingVectorR\avectors\")\n" +
+	"\x0fEmbeddingVector\x12\x16\n" +
+	"\x06values\x18\x01 \x03(\x02R\x06values\"\xda\x02\n" +
 	"\x06Filter\x12\"\n" +
 	"\rids_at_origin\x18\x01 \x03(\tR\vidsAtOrigin\x12!\n" +
 	"\fdocument_ids\x18\x02 \x03(\tR\vdocumentIds\x12@\n" +
@@ -1043,7 +1360,17 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	"\x1eCHUNKING_STRATEGY_HIERARCHICAL\x10\x01\x12 \n" +
 	"\x1cCHUNKING_STRATEGY_FIXED_SIZE\x10\x02\x12\x1e\n" +
 	"\x1aCHUNKING_STRATEGY_SEMANTIC\x10\x03\x12$\n" +
-	" CHUNKING_STRATEGY_SLIDING_WINDOW\x10\x04*\x97\x01\n" +
+	" CHUNKING_STRATEGY_SLIDING_WINDOW\x10\x04*\x7f\n" +
+	"\rContextPrefix\x12\x1e\n" +
+	"\x1aCONTEXT_PREFIX_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13CONTEXT_PREFIX_NONE\x10\x01\x12\x1b\n" +
+	"\x17CONTEXT_PREFIX_TEMPLATE\x10\x02\x12\x18\n" +
+	"\x14CONTEXT_PREFIX_MODEL\x10\x03*|\n" +
+	"\fChunkSummary\x12\x1d\n" +
+	"\x19CHUNK_SUMMARY_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12CHUNK_SUMMARY_NONE\x10\x01\x12\x1c\n" +
+	"\x18CHUNK_SUMMARY_EXTRACTIVE\x10\x02\x12\x17\n" +
+	"\x13CHUNK_SUMMARY_MODEL\x10\x03*\x97\x01\n" +
 	"\bOperator\x12\x18\n" +
 	"\x14OPERATOR_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vOPERATOR_EQ\x10\x01\x12\x0f\n" +
@@ -1065,47 +1392,56 @@ func file_llmemory_v1_document_proto_rawDescGZIP() []byte {
 	return file_llmemory_v1_document_proto_rawDescData
 }
 
-var file_llmemory_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_llmemory_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_llmemory_v1_document_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_llmemory_v1_document_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_llmemory_v1_document_proto_goTypes = []any{
 	(DocumentType)(0),              // 0: llmemory.v1.DocumentType
 	(ChunkingStrategy)(0),          // 1: llmemory.v1.ChunkingStrategy
-	(Operator)(0),                  // 2: llmemory.v1.Operator
-	(*Chunking)(nil),               // 3: llmemory.v1.Chunking
-	(*Document)(nil),               // 4: llmemory.v1.Document
-	(*Chunk)(nil),                  // 5: llmemory.v1.Chunk
-	(*Filter)(nil),                 // 6: llmemory.v1.Filter
-	(*MetadataExpression)(nil),     // 7: llmemory.v1.MetadataExpression
-	(*MetadataExpressionList)(nil), // 8: llmemory.v1.MetadataExpressionList
-	(*MetadataCondition)(nil),      // 9: llmemory.v1.MetadataCondition
-	(*timestamppb.Timestamp)(nil),  // 10: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),        // 11: google.protobuf.Struct
-	(*structpb.Value)(nil),         // 12: google.protobuf.Value
+	(ContextPrefix)(0),             // 2: llmemory.v1.ContextPrefix
+	(ChunkSummary)(0),              // 3: llmemory.v1.ChunkSummary
+	(Operator)(0),                  // 4: llmemory.v1.Operator
+	(*Chunking)(nil),               // 5: llmemory.v1.Chunking
+	(*Enrichment)(nil),             // 6: llmemory.v1.Enrichment
+	(*Document)(nil),               // 7: llmemory.v1.Document
+	(*Chunk)(nil),                  // 8: llmemory.v1.Chunk
+	(*DocumentEmbedding)(nil),      // 9: llmemory.v1.DocumentEmbedding
+	(*EmbeddingVector)(nil),        // 10: llmemory.v1.EmbeddingVector
+	(*Filter)(nil),                 // 11: llmemory.v1.Filter
+	(*MetadataExpression)(nil),     // 12: llmemory.v1.MetadataExpression
+	(*MetadataExpressionList)(nil), // 13: llmemory.v1.MetadataExpressionList
+	(*MetadataCondition)(nil),      // 14: llmemory.v1.MetadataCondition
+	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),        // 16: google.protobuf.Struct
+	(*structpb.Value)(nil),         // 17: google.protobuf.Value
 }
 var file_llmemory_v1_document_proto_depIdxs = []int32{
 	1,  // 0: llmemory.v1.Chunking.strategy:type_name -> llmemory.v1.ChunkingStrategy
-	0,  // 1: llmemory.v1.Document.document_type:type_name -> llmemory.v1.DocumentType
-	10, // 2: llmemory.v1.Document.document_date:type_name -> google.protobuf.Timestamp
-	11, // 3: llmemory.v1.Document.metadata:type_name -> google.protobuf.Struct
-	10, // 4: llmemory.v1.Document.created_at:type_name -> google.protobuf.Timestamp
-	10, // 5: llmemory.v1.Document.updated_at:type_name -> google.protobuf.Timestamp
-	11, // 6: llmemory.v1.Chunk.metadata:type_name -> google.protobuf.Struct
-	0,  // 7: llmemory.v1.Filter.document_types:type_name -> llmemory.v1.DocumentType
-	10, // 8: llmemory.v1.Filter.date_from:type_name -> google.protobuf.Timestamp
-	10, // 9: llmemory.v1.Filter.date_to:type_name -> google.protobuf.Timestamp
-	7,  // 10: llmemory.v1.Filter.metadata:type_name -> llmemory.v1.MetadataExpression
-	9,  // 11: llmemory.v1.MetadataExpression.condition:type_name -> llmemory.v1.MetadataCondition
-	8,  // 12: llmemory.v1.MetadataExpression.all:type_name -> llmemory.v1.MetadataExpressionList
-	8,  // 13: llmemory.v1.MetadataExpression.any:type_name -> llmemory.v1.MetadataExpressionList
-	7,  // 14: llmemory.v1.MetadataExpression.not:type_name -> llmemory.v1.MetadataExpression
-	7,  // 15: llmemory.v1.MetadataExpressionList.expressions:type_name -> llmemory.v1.MetadataExpression
-	2,  // 16: llmemory.v1.MetadataCondition.operator:type_name -> llmemory.v1.Operator
-	12, // 17: llmemory.v1.MetadataCondition.value:type_name -> google.protobuf.Value
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	2,  // 1: llmemory.v1.Enrichment.context_prefix:type_name -> llmemory.v1.ContextPrefix
+	3,  // 2: llmemory.v1.Enrichment.summary:type_name -> llmemory.v1.ChunkSummary
+	0,  // 3: llmemory.v1.Document.document_type:type_name -> llmemory.v1.DocumentType
+	15, // 4: llmemory.v1.Document.document_date:type_name -> google.protobuf.Timestamp
+	16, // 5: llmemory.v1.Document.metadata:type_name -> google.protobuf.Struct
+	15, // 6: llmemory.v1.Document.created_at:type_name -> google.protobuf.Timestamp
+	15, // 7: llmemory.v1.Document.updated_at:type_name -> google.protobuf.Timestamp
+	15, // 8: llmemory.v1.Document.expires_at:type_name -> google.protobuf.Timestamp
+	16, // 9: llmemory.v1.Chunk.metadata:type_name -> google.protobuf.Struct
+	10, // 10: llmemory.v1.DocumentEmbedding.vectors:type_name -> llmemory.v1.EmbeddingVector
+	0,  // 11: llmemory.v1.Filter.document_types:type_name -> llmemory.v1.DocumentType
+	15, // 12: llmemory.v1.Filter.date_from:type_name -> google.protobuf.Timestamp
+	15, // 13: llmemory.v1.Filter.date_to:type_name -> google.protobuf.Timestamp
+	12, // 14: llmemory.v1.Filter.metadata:type_name -> llmemory.v1.MetadataExpression
+	14, // 15: llmemory.v1.MetadataExpression.condition:type_name -> llmemory.v1.MetadataCondition
+	13, // 16: llmemory.v1.MetadataExpression.all:type_name -> llmemory.v1.MetadataExpressionList
+	13, // 17: llmemory.v1.MetadataExpression.any:type_name -> llmemory.v1.MetadataExpressionList
+	12, // 18: llmemory.v1.MetadataExpression.not:type_name -> llmemory.v1.MetadataExpression
+	12, // 19: llmemory.v1.MetadataExpressionList.expressions:type_name -> llmemory.v1.MetadataExpression
+	4,  // 20: llmemory.v1.MetadataCondition.operator:type_name -> llmemory.v1.Operator
+	17, // 21: llmemory.v1.MetadataCondition.value:type_name -> google.protobuf.Value
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_document_proto_init() }
@@ -1114,7 +1450,7 @@ func file_llmemory_v1_document_proto_init() {
 		return
 	}
 	file_llmemory_v1_document_proto_msgTypes[0].OneofWrappers = []any{}
-	file_llmemory_v1_document_proto_msgTypes[4].OneofWrappers = []any{
+	file_llmemory_v1_document_proto_msgTypes[7].OneofWrappers = []any{
 		(*MetadataExpression_Condition)(nil),
 		(*MetadataExpression_All)(nil),
 		(*MetadataExpression_Any)(nil),
@@ -1125,8 +1461,8 @@ func file_llmemory_v1_document_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llmemory_v1_document_proto_rawDesc), len(file_llmemory_v1_document_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   7,
+			NumEnums:      5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

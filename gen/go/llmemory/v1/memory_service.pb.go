@@ -4,7 +4,7 @@
 // 	protoc        (unknown)
 // source: llmemory/v1/memory_service.proto
 
-// Adding, reading and deleting documents.
+// Adding, reading, changing and deleting documents.
 
 package llmemoryv1
 
@@ -13,6 +13,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
@@ -91,7 +92,8 @@ const (
 	Outcome_OUTCOME_CREATED Outcome = 1
 	// The key existed and something changed.
 	Outcome_OUTCOME_UPDATED Outcome = 2
-	// The key existed with the same content, name, type, date, metadata, language and chunking: nothing was written.
+	// The key existed with the same content, name, type, date, metadata, language, chunking, expires_at and, if any were given,
+	// vectors: nothing was written.
 	Outcome_OUTCOME_UNCHANGED Outcome = 3
 )
 
@@ -136,6 +138,59 @@ func (x Outcome) Number() protoreflect.EnumNumber {
 // Deprecated: Use Outcome.Descriptor instead.
 func (Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{1}
+}
+
+// What stands in for the chat model.
+type EnrichmentDegradation int32
+
+const (
+	// Never sent.
+	EnrichmentDegradation_ENRICHMENT_DEGRADATION_UNSPECIFIED EnrichmentDegradation = 0
+	// Context prefixes are the template's.
+	EnrichmentDegradation_ENRICHMENT_DEGRADATION_CONTEXT_PREFIX_TEMPLATE EnrichmentDegradation = 1
+	// Summaries are extractive.
+	EnrichmentDegradation_ENRICHMENT_DEGRADATION_SUMMARY_EXTRACTIVE EnrichmentDegradation = 2
+)
+
+// Enum value maps for EnrichmentDegradation.
+var (
+	EnrichmentDegradation_name = map[int32]string{
+		0: "ENRICHMENT_DEGRADATION_UNSPECIFIED",
+		1: "ENRICHMENT_DEGRADATION_CONTEXT_PREFIX_TEMPLATE",
+		2: "ENRICHMENT_DEGRADATION_SUMMARY_EXTRACTIVE",
+	}
+	EnrichmentDegradation_value = map[string]int32{
+		"ENRICHMENT_DEGRADATION_UNSPECIFIED":             0,
+		"ENRICHMENT_DEGRADATION_CONTEXT_PREFIX_TEMPLATE": 1,
+		"ENRICHMENT_DEGRADATION_SUMMARY_EXTRACTIVE":      2,
+	}
+)
+
+func (x EnrichmentDegradation) Enum() *EnrichmentDegradation {
+	p := new(EnrichmentDegradation)
+	*p = x
+	return p
+}
+
+func (x EnrichmentDegradation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EnrichmentDegradation) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_memory_service_proto_enumTypes[2].Descriptor()
+}
+
+func (EnrichmentDegradation) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_memory_service_proto_enumTypes[2]
+}
+
+func (x EnrichmentDegradation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EnrichmentDegradation.Descriptor instead.
+func (EnrichmentDegradation) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{2}
 }
 
 // The order of a list; ties are broken by document_id, so that no page repeats or misses a document that stays unchanged.
@@ -191,11 +246,11 @@ func (x OrderBy) String() string {
 }
 
 func (OrderBy) Descriptor() protoreflect.EnumDescriptor {
-	return file_llmemory_v1_memory_service_proto_enumTypes[2].Descriptor()
+	return file_llmemory_v1_memory_service_proto_enumTypes[3].Descriptor()
 }
 
 func (OrderBy) Type() protoreflect.EnumType {
-	return &file_llmemory_v1_memory_service_proto_enumTypes[2]
+	return &file_llmemory_v1_memory_service_proto_enumTypes[3]
 }
 
 func (x OrderBy) Number() protoreflect.EnumNumber {
@@ -204,7 +259,7 @@ func (x OrderBy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use OrderBy.Descriptor instead.
 func (OrderBy) EnumDescriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{2}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{3}
 }
 
 // Asks to add or replace one document.
@@ -230,7 +285,23 @@ type AddDocumentRequest struct {
 	// How to cut the text into chunks. Default: by document type and length.
 	Chunking *Chunking `protobuf:"bytes,9,opt,name=chunking,proto3" json:"chunking,omitempty"`
 	// Default: WAIT_UNTIL_COMMITTED.
-	WaitUntil     WaitUntil `protobuf:"varint,10,opt,name=wait_until,json=waitUntil,proto3,enum=llmemory.v1.WaitUntil" json:"wait_until,omitempty"`
+	WaitUntil WaitUntil `protobuf:"varint,10,opt,name=wait_until,json=waitUntil,proto3,enum=llmemory.v1.WaitUntil" json:"wait_until,omitempty"`
+	// When the document goes by itself; it must lie ahead. Adding the document again sets it anew; where that is all that differs, only
+	// the document's row is written. Default: never.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Makes the request safe to repeat; at most 255 printable characters of the client's choice, unique within the owner. The same
+	// request with the same key within 24 hours adds nothing: it gets the outcome of the first one, with the document as it is now, also
+	// if id_at_origin is empty. Requests are the same if all fields but wait_until are. Another request with the key is refused with
+	// FAILED_PRECONDITION and reason IDEMPOTENCY_KEY_REUSED; if the document was deleted since, the error is NOT_FOUND. Refused
+	// in IngestDocuments, where sequences do the same. Default: none.
+	IdempotencyKey string `protobuf:"bytes,12,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Vectors that the client made itself: vector search finds the document as soon as it is committed, and the service embeds nothing.
+	// It stands here rather than beside the document of an IngestItem, so that it serves all three ways of adding. Together with the
+	// content it must fit a request of 16 MiB. Default: the service embeds the chunks that have no vector yet; chunks whose text stays
+	// keep the vectors that they have, whoever made them.
+	Embedding *DocumentEmbedding `protobuf:"bytes,13,opt,name=embedding,proto3" json:"embedding,omitempty"`
+	// What to make of the chunks beside their text: context prefixes, summaries. Default: what the service is set to, by default neither.
+	Enrichment    *Enrichment `protobuf:"bytes,14,opt,name=enrichment,proto3" json:"enrichment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -335,6 +406,34 @@ func (x *AddDocumentRequest) GetWaitUntil() WaitUntil {
 	return WaitUntil_WAIT_UNTIL_UNSPECIFIED
 }
 
+func (x *AddDocumentRequest) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *AddDocumentRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *AddDocumentRequest) GetEmbedding() *DocumentEmbedding {
+	if x != nil {
+		return x.Embedding
+	}
+	return nil
+}
+
+func (x *AddDocumentRequest) GetEnrichment() *Enrichment {
+	if x != nil {
+		return x.Enrichment
+	}
+	return nil
+}
+
 // Tells what became of an added document.
 type AddDocumentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -344,7 +443,8 @@ type AddDocumentResponse struct {
 	Outcome Outcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=llmemory.v1.Outcome" json:"outcome,omitempty"`
 	// Chunks that are new.
 	ChunksCreated int32 `protobuf:"varint,3,opt,name=chunks_created,json=chunksCreated,proto3" json:"chunks_created,omitempty"`
-	// Chunks that stayed, with their ids and vectors, since their text is the same.
+	// Chunks that stayed, with their ids and vectors, since their text is the same. One whose context prefix has changed keeps its vector
+	// until it is embedded again.
 	ChunksKept int32 `protobuf:"varint,4,opt,name=chunks_kept,json=chunksKept,proto3" json:"chunks_kept,omitempty"`
 	// Chunks that are gone.
 	ChunksRemoved int32 `protobuf:"varint,5,opt,name=chunks_removed,json=chunksRemoved,proto3" json:"chunks_removed,omitempty"`
@@ -352,8 +452,11 @@ type AddDocumentResponse struct {
 	EmbeddingsPending int32 `protobuf:"varint,6,opt,name=embeddings_pending,json=embeddingsPending,proto3" json:"embeddings_pending,omitempty"`
 	// Time the service spent, waiting included.
 	ProcessingTime *durationpb.Duration `protobuf:"bytes,7,opt,name=processing_time,json=processingTime,proto3" json:"processing_time,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What the chat model did not give for some of the chunks, and what they have in its place; each once. Adding the document again asks
+	// for what is missing. A stream does not tell.
+	Degraded      []EnrichmentDegradation `protobuf:"varint,8,rep,packed,name=degraded,proto3,enum=llmemory.v1.EnrichmentDegradation" json:"degraded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AddDocumentResponse) Reset() {
@@ -431,6 +534,13 @@ func (x *AddDocumentResponse) GetEmbeddingsPending() int32 {
 func (x *AddDocumentResponse) GetProcessingTime() *durationpb.Duration {
 	if x != nil {
 		return x.ProcessingTime
+	}
+	return nil
+}
+
+func (x *AddDocumentResponse) GetDegraded() []EnrichmentDegradation {
+	if x != nil {
+		return x.Degraded
 	}
 	return nil
 }
@@ -725,7 +835,15 @@ type IngestOpen struct {
 	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
 	// The client's name of the stream within the owner; 1 to 255 printable characters. Opening the same name again goes on after
 	// its last durable position and ends an older connection of it with ABORTED. A stream is forgotten 7 days after its last use.
-	StreamId      string `protobuf:"bytes,2,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
+	StreamId string `protobuf:"bytes,2,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
+	// When the stream ends after the client has half-closed it. WAIT_UNTIL_COMMITTED: once all items are durable. WAIT_UNTIL_SEARCHABLE:
+	// once Indexed has told of all of them, too. Default: WAIT_UNTIL_COMMITTED.
+	WaitUntil WaitUntil `protobuf:"varint,3,opt,name=wait_until,json=waitUntil,proto3,enum=llmemory.v1.WaitUntil" json:"wait_until,omitempty"`
+	// For much at once, thousands of documents: Window is wider and Durable comes more seldom, since more is committed together. The
+	// owner's vectors stay out of the approximate vector index until the stream has ended, or has stored nothing for 10 minutes; then
+	// that is built in one go, which takes a fraction of the time. Searches find everything meanwhile, though they compare more.
+	// Default: false.
+	Bulk          bool `protobuf:"varint,4,opt,name=bulk,proto3" json:"bulk,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -774,14 +892,29 @@ func (x *IngestOpen) GetStreamId() string {
 	return ""
 }
 
+func (x *IngestOpen) GetWaitUntil() WaitUntil {
+	if x != nil {
+		return x.WaitUntil
+	}
+	return WaitUntil_WAIT_UNTIL_UNSPECIFIED
+}
+
+func (x *IngestOpen) GetBulk() bool {
+	if x != nil {
+		return x.Bulk
+	}
+	return false
+}
+
 // One document of a stream.
 type IngestItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 for the first item of a stream, then one more each, without gaps, over all connections of the stream. Items at or below
 	// the durable position are skipped.
 	Sequence int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// The document; its owner_id may be empty, else it must be the stream's. wait_until is not used. It is checked on its own:
-	// if it is refused, that is reported as a failure of its sequence, and the stream goes on.
+	// The document; its owner_id may be empty, else it must be the stream's. wait_until is not used. Vectors of the client's own go
+	// into its embedding. It is checked on its own: if it is refused, that is reported as a failure of its sequence, and the stream
+	// goes on.
 	Document      *AddDocumentRequest `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -887,6 +1020,7 @@ type IngestDocumentsResponse struct {
 	//	*IngestDocumentsResponse_Durable
 	//	*IngestDocumentsResponse_Window
 	//	*IngestDocumentsResponse_Drain
+	//	*IngestDocumentsResponse_Indexed
 	Message       isIngestDocumentsResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -956,6 +1090,15 @@ func (x *IngestDocumentsResponse) GetDrain() *IngestDrain {
 	return nil
 }
 
+func (x *IngestDocumentsResponse) GetIndexed() *IngestIndexed {
+	if x != nil {
+		if x, ok := x.Message.(*IngestDocumentsResponse_Indexed); ok {
+			return x.Indexed
+		}
+	}
+	return nil
+}
+
 type isIngestDocumentsResponse_Message interface {
 	isIngestDocumentsResponse_Message()
 }
@@ -975,11 +1118,18 @@ type IngestDocumentsResponse_Drain struct {
 	Drain *IngestDrain `protobuf:"bytes,3,opt,name=drain,proto3,oneof"`
 }
 
+type IngestDocumentsResponse_Indexed struct {
+	// Up to where vector search finds everything.
+	Indexed *IngestIndexed `protobuf:"bytes,4,opt,name=indexed,proto3,oneof"`
+}
+
 func (*IngestDocumentsResponse_Durable) isIngestDocumentsResponse_Message() {}
 
 func (*IngestDocumentsResponse_Window) isIngestDocumentsResponse_Message() {}
 
 func (*IngestDocumentsResponse_Drain) isIngestDocumentsResponse_Message() {}
+
+func (*IngestDocumentsResponse_Indexed) isIngestDocumentsResponse_Message() {}
 
 // Everything up to the position is committed, or refused and recorded as a failure.
 type IngestDurable struct {
@@ -1102,9 +1252,11 @@ func (x *IngestFailure) GetError() *status.Status {
 }
 
 // Flow control: beyond the durable position, at most so many items and bytes may be in flight. Each Window replaces the one before.
+// It shrinks while more chunks wait for their vectors than the service is set to hold, and grows again as they are embedded; what
+// was in flight when it shrank stays so. A client that sends more is not refused: the service reads no further until there is room.
 type IngestWindow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Items that may be sent beyond the last durable position.
+	// Items that may be sent beyond the last durable position; at least 1.
 	Items int32 `protobuf:"varint,1,opt,name=items,proto3" json:"items,omitempty"`
 	// Bytes of serialized items that may be in flight; one item may always be sent when nothing is in flight.
 	Bytes         int64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
@@ -1156,6 +1308,63 @@ func (x *IngestWindow) GetBytes() int64 {
 	return 0
 }
 
+// Vector search finds all documents of the stream up to a position. Sent when the position moves, and on a new connection for what
+// was durable before. Never beyond the durable position, and behind it for as long as embedding takes.
+type IngestIndexed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last such sequence.
+	UpToSequence int64 `protobuf:"varint,1,opt,name=up_to_sequence,json=upToSequence,proto3" json:"up_to_sequence,omitempty"`
+	// Chunks that are the exception: of all that the owner stored up to then, over this stream or not, the embedding of so many has
+	// failed for good, so that only text search finds them. At most 10,000 are counted. 0: none.
+	DeadChunks    int32 `protobuf:"varint,2,opt,name=dead_chunks,json=deadChunks,proto3" json:"dead_chunks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IngestIndexed) Reset() {
+	*x = IngestIndexed{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IngestIndexed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IngestIndexed) ProtoMessage() {}
+
+func (x *IngestIndexed) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IngestIndexed.ProtoReflect.Descriptor instead.
+func (*IngestIndexed) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *IngestIndexed) GetUpToSequence() int64 {
+	if x != nil {
+		return x.UpToSequence
+	}
+	return 0
+}
+
+func (x *IngestIndexed) GetDeadChunks() int32 {
+	if x != nil {
+		return x.DeadChunks
+	}
+	return 0
+}
+
 // The server is about to stop: it commits what it has, sends Durable and ends the stream with OK. Open it again later, there or elsewhere.
 type IngestDrain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1167,7 +1376,7 @@ type IngestDrain struct {
 
 func (x *IngestDrain) Reset() {
 	*x = IngestDrain{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[13]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1388,7 @@ func (x *IngestDrain) String() string {
 func (*IngestDrain) ProtoMessage() {}
 
 func (x *IngestDrain) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[13]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1401,7 @@ func (x *IngestDrain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IngestDrain.ProtoReflect.Descriptor instead.
 func (*IngestDrain) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{13}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *IngestDrain) GetRetryAfter() *durationpb.Duration {
@@ -1226,7 +1435,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[14]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1447,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[14]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1460,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{14}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetDocumentRequest) GetOwnerId() string {
@@ -1326,7 +1535,7 @@ func (*GetDocumentRequest_DocumentId) isGetDocumentRequest_Key() {}
 func (*GetDocumentRequest_IdAtOrigin) isGetDocumentRequest_Key() {}
 
 // One document. A reply is at most 4 MiB; if what was asked for is larger, the error is RESOURCE_EXHAUSTED with reason
-// REPLY_TOO_LARGE.
+// REPLY_TOO_LARGE: ReadDocument returns a content of any length, GetChunks any number of chunks.
 type GetDocumentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The document.
@@ -1341,7 +1550,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[15]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1562,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[15]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1575,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{15}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -1390,6 +1599,483 @@ func (x *GetDocumentResponse) GetContent() string {
 	return ""
 }
 
+// Asks for a document's text.
+type ReadDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// Which document.
+	//
+	// Types that are valid to be assigned to Key:
+	//
+	//	*ReadDocumentRequest_DocumentId
+	//	*ReadDocumentRequest_IdAtOrigin
+	Key isReadDocumentRequest_Key `protobuf_oneof:"key"`
+	// Where to begin, in Unicode code points from the start of the text, as Chunk.char_start counts. Default: 0.
+	CharStart *int32 `protobuf:"varint,4,opt,name=char_start,json=charStart,proto3,oneof" json:"char_start,omitempty"`
+	// Where to end (exclusive), in Unicode code points; beyond the end of the text: there. Default: the end of the text.
+	CharEnd       *int32 `protobuf:"varint,5,opt,name=char_end,json=charEnd,proto3,oneof" json:"char_end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadDocumentRequest) Reset() {
+	*x = ReadDocumentRequest{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadDocumentRequest) ProtoMessage() {}
+
+func (x *ReadDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadDocumentRequest.ProtoReflect.Descriptor instead.
+func (*ReadDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ReadDocumentRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *ReadDocumentRequest) GetKey() isReadDocumentRequest_Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ReadDocumentRequest) GetDocumentId() string {
+	if x != nil {
+		if x, ok := x.Key.(*ReadDocumentRequest_DocumentId); ok {
+			return x.DocumentId
+		}
+	}
+	return ""
+}
+
+func (x *ReadDocumentRequest) GetIdAtOrigin() string {
+	if x != nil {
+		if x, ok := x.Key.(*ReadDocumentRequest_IdAtOrigin); ok {
+			return x.IdAtOrigin
+		}
+	}
+	return ""
+}
+
+func (x *ReadDocumentRequest) GetCharStart() int32 {
+	if x != nil && x.CharStart != nil {
+		return *x.CharStart
+	}
+	return 0
+}
+
+func (x *ReadDocumentRequest) GetCharEnd() int32 {
+	if x != nil && x.CharEnd != nil {
+		return *x.CharEnd
+	}
+	return 0
+}
+
+type isReadDocumentRequest_Key interface {
+	isReadDocumentRequest_Key()
+}
+
+type ReadDocumentRequest_DocumentId struct {
+	// By the id that the service gave; a UUID.
+	DocumentId string `protobuf:"bytes,2,opt,name=document_id,json=documentId,proto3,oneof"`
+}
+
+type ReadDocumentRequest_IdAtOrigin struct {
+	// By the client's own key; 1 to 1024 characters.
+	IdAtOrigin string `protobuf:"bytes,3,opt,name=id_at_origin,json=idAtOrigin,proto3,oneof"`
+}
+
+func (*ReadDocumentRequest_DocumentId) isReadDocumentRequest_Key() {}
+
+func (*ReadDocumentRequest_IdAtOrigin) isReadDocumentRequest_Key() {}
+
+// A piece of a document's text. The pieces come in order and without gaps; together they are what was asked for.
+type ReadDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The document that the whole stream is of; only in the first message, which also comes if the range is empty.
+	Document *Document `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	// Where this piece begins, in Unicode code points from the start of the text.
+	CharStart int32 `protobuf:"varint,2,opt,name=char_start,json=charStart,proto3" json:"char_start,omitempty"`
+	// The piece; at most 64 KiB of UTF-8.
+	Content       string `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadDocumentResponse) Reset() {
+	*x = ReadDocumentResponse{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadDocumentResponse) ProtoMessage() {}
+
+func (x *ReadDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadDocumentResponse.ProtoReflect.Descriptor instead.
+func (*ReadDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReadDocumentResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *ReadDocumentResponse) GetCharStart() int32 {
+	if x != nil {
+		return x.CharStart
+	}
+	return 0
+}
+
+func (x *ReadDocumentResponse) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+// Asks for chunks: those with certain ids, or the leaves of a document.
+type GetChunksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// Leaves or parents by their ids, of any documents of the owner; UUIDs, at most 500, each answered once.
+	ChunkIds []string `protobuf:"bytes,2,rep,name=chunk_ids,json=chunkIds,proto3" json:"chunk_ids,omitempty"`
+	// Or the leaves of one document.
+	//
+	// Types that are valid to be assigned to Key:
+	//
+	//	*GetChunksRequest_DocumentId
+	//	*GetChunksRequest_IdAtOrigin
+	Key isGetChunksRequest_Key `protobuf_oneof:"key"`
+	// The first chunk_index, of a document's leaves. Default: 0.
+	ChunkIndexStart *int32 `protobuf:"varint,5,opt,name=chunk_index_start,json=chunkIndexStart,proto3,oneof" json:"chunk_index_start,omitempty"`
+	// The chunk_index to end before, of a document's leaves. Default: after the last one.
+	ChunkIndexEnd *int32 `protobuf:"varint,6,opt,name=chunk_index_end,json=chunkIndexEnd,proto3,oneof" json:"chunk_index_end,omitempty"`
+	// Leaves on each side of a leaf that come with it; 0 to 10. Default: 0.
+	ContextWindow *int32 `protobuf:"varint,7,opt,name=context_window,json=contextWindow,proto3,oneof" json:"context_window,omitempty"`
+	// Return the parent of each leaf with it. Default: false.
+	IncludeParentContext bool `protobuf:"varint,8,opt,name=include_parent_context,json=includeParentContext,proto3" json:"include_parent_context,omitempty"`
+	// Return the vectors of the leaves asked for, as far as they are made; not those of neighbours. Default: false.
+	IncludeEmbeddings bool `protobuf:"varint,9,opt,name=include_embeddings,json=includeEmbeddings,proto3" json:"include_embeddings,omitempty"`
+	// Chunks per page, what comes with them aside; 1 to 500. Default: 50.
+	PageSize *int32 `protobuf:"varint,10,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
+	// next_page_token of the page before; the other fields, page_size aside, must be the same. Default: the first page.
+	PageToken     string `protobuf:"bytes,11,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChunksRequest) Reset() {
+	*x = GetChunksRequest{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChunksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChunksRequest) ProtoMessage() {}
+
+func (x *GetChunksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChunksRequest.ProtoReflect.Descriptor instead.
+func (*GetChunksRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GetChunksRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *GetChunksRequest) GetChunkIds() []string {
+	if x != nil {
+		return x.ChunkIds
+	}
+	return nil
+}
+
+func (x *GetChunksRequest) GetKey() isGetChunksRequest_Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *GetChunksRequest) GetDocumentId() string {
+	if x != nil {
+		if x, ok := x.Key.(*GetChunksRequest_DocumentId); ok {
+			return x.DocumentId
+		}
+	}
+	return ""
+}
+
+func (x *GetChunksRequest) GetIdAtOrigin() string {
+	if x != nil {
+		if x, ok := x.Key.(*GetChunksRequest_IdAtOrigin); ok {
+			return x.IdAtOrigin
+		}
+	}
+	return ""
+}
+
+func (x *GetChunksRequest) GetChunkIndexStart() int32 {
+	if x != nil && x.ChunkIndexStart != nil {
+		return *x.ChunkIndexStart
+	}
+	return 0
+}
+
+func (x *GetChunksRequest) GetChunkIndexEnd() int32 {
+	if x != nil && x.ChunkIndexEnd != nil {
+		return *x.ChunkIndexEnd
+	}
+	return 0
+}
+
+func (x *GetChunksRequest) GetContextWindow() int32 {
+	if x != nil && x.ContextWindow != nil {
+		return *x.ContextWindow
+	}
+	return 0
+}
+
+func (x *GetChunksRequest) GetIncludeParentContext() bool {
+	if x != nil {
+		return x.IncludeParentContext
+	}
+	return false
+}
+
+func (x *GetChunksRequest) GetIncludeEmbeddings() bool {
+	if x != nil {
+		return x.IncludeEmbeddings
+	}
+	return false
+}
+
+func (x *GetChunksRequest) GetPageSize() int32 {
+	if x != nil && x.PageSize != nil {
+		return *x.PageSize
+	}
+	return 0
+}
+
+func (x *GetChunksRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type isGetChunksRequest_Key interface {
+	isGetChunksRequest_Key()
+}
+
+type GetChunksRequest_DocumentId struct {
+	// By the id that the service gave; a UUID.
+	DocumentId string `protobuf:"bytes,3,opt,name=document_id,json=documentId,proto3,oneof"`
+}
+
+type GetChunksRequest_IdAtOrigin struct {
+	// By the client's own key; 1 to 1024 characters.
+	IdAtOrigin string `protobuf:"bytes,4,opt,name=id_at_origin,json=idAtOrigin,proto3,oneof"`
+}
+
+func (*GetChunksRequest_DocumentId) isGetChunksRequest_Key() {}
+
+func (*GetChunksRequest_IdAtOrigin) isGetChunksRequest_Key() {}
+
+// A page of chunks.
+type GetChunksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By ids: in the order of chunk_ids. Of a document: by chunk_index. A page may be shorter than page_size to keep the reply below
+	// 4 MiB.
+	Chunks []*ChunkInContext `protobuf:"bytes,1,rep,name=chunks,proto3" json:"chunks,omitempty"`
+	// Those of chunk_ids, up to where this page ends, that the owner has no chunk of: a chunk goes when its text does, and those of
+	// other owners look the same. A document that does not exist is NOT_FOUND instead.
+	MissingChunkIds []string `protobuf:"bytes,2,rep,name=missing_chunk_ids,json=missingChunkIds,proto3" json:"missing_chunk_ids,omitempty"`
+	// Pass it as page_token for the next page; empty on the last page. If the document has changed since the first page, the next one
+	// is ABORTED with reason DOCUMENT_CHANGED, since its chunks have other places now.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetChunksResponse) Reset() {
+	*x = GetChunksResponse{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetChunksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetChunksResponse) ProtoMessage() {}
+
+func (x *GetChunksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetChunksResponse.ProtoReflect.Descriptor instead.
+func (*GetChunksResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GetChunksResponse) GetChunks() []*ChunkInContext {
+	if x != nil {
+		return x.Chunks
+	}
+	return nil
+}
+
+func (x *GetChunksResponse) GetMissingChunkIds() []string {
+	if x != nil {
+		return x.MissingChunkIds
+	}
+	return nil
+}
+
+func (x *GetChunksResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// A chunk with the text around it.
+type ChunkInContext struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The chunk.
+	Chunk *Chunk `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	// The chunk that encloses it, if that was asked for and there is one.
+	Parent *Chunk `protobuf:"bytes,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The leaves around it that were asked for, in text order: those with a smaller chunk_index come before it. A parent has none.
+	Neighbors     []*Chunk `protobuf:"bytes,3,rep,name=neighbors,proto3" json:"neighbors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChunkInContext) Reset() {
+	*x = ChunkInContext{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChunkInContext) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChunkInContext) ProtoMessage() {}
+
+func (x *ChunkInContext) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChunkInContext.ProtoReflect.Descriptor instead.
+func (*ChunkInContext) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ChunkInContext) GetChunk() *Chunk {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+func (x *ChunkInContext) GetParent() *Chunk {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *ChunkInContext) GetNeighbors() []*Chunk {
+	if x != nil {
+		return x.Neighbors
+	}
+	return nil
+}
+
 // Asks for a page of an owner's documents.
 type ListDocumentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1409,7 +2095,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[16]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +2107,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[16]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +2120,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{16}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListDocumentsRequest) GetOwnerId() string {
@@ -1485,7 +2171,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[17]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +2183,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[17]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +2196,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{17}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -1525,6 +2211,206 @@ func (x *ListDocumentsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+// Asks to change facts of one document.
+type UpdateDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// Which document.
+	//
+	// Types that are valid to be assigned to Key:
+	//
+	//	*UpdateDocumentRequest_DocumentId
+	//	*UpdateDocumentRequest_IdAtOrigin
+	Key isUpdateDocumentRequest_Key `protobuf_oneof:"key"`
+	// The new name; at most 500 characters.
+	DocumentName *string `protobuf:"bytes,4,opt,name=document_name,json=documentName,proto3,oneof" json:"document_name,omitempty"`
+	// The new date.
+	DocumentDate *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=document_date,json=documentDate,proto3" json:"document_date,omitempty"`
+	// The new metadata, all of them: what is not given here is gone. At most 64 KiB of JSON, 10 levels deep, names of at most 100
+	// characters.
+	Metadata *structpb.Struct `protobuf:"bytes,6,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// When the document goes by itself; it must lie ahead.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Which of `document_name`, `document_date`, `metadata` and `expires_at` change. A field that is named here and absent above is
+	// cleared: no name, no date, no metadata, never expires. A field that is not named stays as it is. Default: the fields that are
+	// present, of which there must be one.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,8,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Change nothing unless the document's version is this one: another writer was faster otherwise, and the error is ABORTED with
+	// reason VERSION_MISMATCH. Default: whatever the version.
+	ExpectedVersion *int32 `protobuf:"varint,9,opt,name=expected_version,json=expectedVersion,proto3,oneof" json:"expected_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *UpdateDocumentRequest) Reset() {
+	*x = UpdateDocumentRequest{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateDocumentRequest) ProtoMessage() {}
+
+func (x *UpdateDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateDocumentRequest.ProtoReflect.Descriptor instead.
+func (*UpdateDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *UpdateDocumentRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *UpdateDocumentRequest) GetKey() isUpdateDocumentRequest_Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *UpdateDocumentRequest) GetDocumentId() string {
+	if x != nil {
+		if x, ok := x.Key.(*UpdateDocumentRequest_DocumentId); ok {
+			return x.DocumentId
+		}
+	}
+	return ""
+}
+
+func (x *UpdateDocumentRequest) GetIdAtOrigin() string {
+	if x != nil {
+		if x, ok := x.Key.(*UpdateDocumentRequest_IdAtOrigin); ok {
+			return x.IdAtOrigin
+		}
+	}
+	return ""
+}
+
+func (x *UpdateDocumentRequest) GetDocumentName() string {
+	if x != nil && x.DocumentName != nil {
+		return *x.DocumentName
+	}
+	return ""
+}
+
+func (x *UpdateDocumentRequest) GetDocumentDate() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DocumentDate
+	}
+	return nil
+}
+
+func (x *UpdateDocumentRequest) GetMetadata() *structpb.Struct {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *UpdateDocumentRequest) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *UpdateDocumentRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateDocumentRequest) GetExpectedVersion() int32 {
+	if x != nil && x.ExpectedVersion != nil {
+		return *x.ExpectedVersion
+	}
+	return 0
+}
+
+type isUpdateDocumentRequest_Key interface {
+	isUpdateDocumentRequest_Key()
+}
+
+type UpdateDocumentRequest_DocumentId struct {
+	// By the id that the service gave; a UUID.
+	DocumentId string `protobuf:"bytes,2,opt,name=document_id,json=documentId,proto3,oneof"`
+}
+
+type UpdateDocumentRequest_IdAtOrigin struct {
+	// By the client's own key; 1 to 1024 characters.
+	IdAtOrigin string `protobuf:"bytes,3,opt,name=id_at_origin,json=idAtOrigin,proto3,oneof"`
+}
+
+func (*UpdateDocumentRequest_DocumentId) isUpdateDocumentRequest_Key() {}
+
+func (*UpdateDocumentRequest_IdAtOrigin) isUpdateDocumentRequest_Key() {}
+
+// The changed document. A document that does not exist is NOT_FOUND.
+type UpdateDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The document as it is stored now. Its version and updated_at have moved if something is different from before.
+	Document      *Document `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateDocumentResponse) Reset() {
+	*x = UpdateDocumentResponse{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateDocumentResponse) ProtoMessage() {}
+
+func (x *UpdateDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateDocumentResponse.ProtoReflect.Descriptor instead.
+func (*UpdateDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *UpdateDocumentResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
 }
 
 // Asks to delete one document.
@@ -1545,7 +2431,7 @@ type DeleteDocumentRequest struct {
 
 func (x *DeleteDocumentRequest) Reset() {
 	*x = DeleteDocumentRequest{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[18]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +2443,7 @@ func (x *DeleteDocumentRequest) String() string {
 func (*DeleteDocumentRequest) ProtoMessage() {}
 
 func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[18]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +2456,7 @@ func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{18}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteDocumentRequest) GetOwnerId() string {
@@ -1636,7 +2522,7 @@ type DeleteDocumentResponse struct {
 
 func (x *DeleteDocumentResponse) Reset() {
 	*x = DeleteDocumentResponse{}
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[19]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1648,7 +2534,7 @@ func (x *DeleteDocumentResponse) String() string {
 func (*DeleteDocumentResponse) ProtoMessage() {}
 
 func (x *DeleteDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_memory_service_proto_msgTypes[19]
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1661,7 +2547,7 @@ func (x *DeleteDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentResponse.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{19}
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteDocumentResponse) GetDocumentId() string {
@@ -1678,11 +2564,157 @@ func (x *DeleteDocumentResponse) GetChunksDeleted() int32 {
 	return 0
 }
 
+// Asks to delete documents: those with the given ids of either kind, or those that the filter chooses. One of the two is required.
+type DeleteDocumentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// Documents with these ids of the service; at most 1000.
+	DocumentIds []string `protobuf:"bytes,2,rep,name=document_ids,json=documentIds,proto3" json:"document_ids,omitempty"`
+	// Documents with these keys of the client, beside those above; at most 1000.
+	IdsAtOrigin []string `protobuf:"bytes,3,rep,name=ids_at_origin,json=idsAtOrigin,proto3" json:"ids_at_origin,omitempty"`
+	// Documents that this chooses. An empty filter, which would choose all, is refused.
+	Filter *Filter `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Delete nothing, only count. Default: false.
+	DryRun        bool `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteDocumentsRequest) Reset() {
+	*x = DeleteDocumentsRequest{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteDocumentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteDocumentsRequest) ProtoMessage() {}
+
+func (x *DeleteDocumentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteDocumentsRequest.ProtoReflect.Descriptor instead.
+func (*DeleteDocumentsRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *DeleteDocumentsRequest) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *DeleteDocumentsRequest) GetDocumentIds() []string {
+	if x != nil {
+		return x.DocumentIds
+	}
+	return nil
+}
+
+func (x *DeleteDocumentsRequest) GetIdsAtOrigin() []string {
+	if x != nil {
+		return x.IdsAtOrigin
+	}
+	return nil
+}
+
+func (x *DeleteDocumentsRequest) GetFilter() *Filter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *DeleteDocumentsRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// What was deleted. Ids that the owner has no document of are not counted.
+type DeleteDocumentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Documents that were deleted; with dry_run, that would be.
+	DocumentsDeleted int64 `protobuf:"varint,1,opt,name=documents_deleted,json=documentsDeleted,proto3" json:"documents_deleted,omitempty"`
+	// Their chunks, those that search could return.
+	ChunksDeleted int64 `protobuf:"varint,2,opt,name=chunks_deleted,json=chunksDeleted,proto3" json:"chunks_deleted,omitempty"`
+	// Whether the deadline came before all were deleted: repeat the request. Those of the last batch may be gone without being counted.
+	MoreRemain    bool `protobuf:"varint,3,opt,name=more_remain,json=moreRemain,proto3" json:"more_remain,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteDocumentsResponse) Reset() {
+	*x = DeleteDocumentsResponse{}
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteDocumentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteDocumentsResponse) ProtoMessage() {}
+
+func (x *DeleteDocumentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_memory_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteDocumentsResponse.ProtoReflect.Descriptor instead.
+func (*DeleteDocumentsResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_memory_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *DeleteDocumentsResponse) GetDocumentsDeleted() int64 {
+	if x != nil {
+		return x.DocumentsDeleted
+	}
+	return 0
+}
+
+func (x *DeleteDocumentsResponse) GetChunksDeleted() int64 {
+	if x != nil {
+		return x.ChunksDeleted
+	}
+	return 0
+}
+
+func (x *DeleteDocumentsResponse) GetMoreRemain() bool {
+	if x != nil {
+		return x.MoreRemain
+	}
+	return false
+}
+
 var File_llmemory_v1_memory_service_proto protoreflect.FileDescriptor
 
 const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\n" +
-	" llmemory/v1/memory_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"\xcc\x03\n" +
+	" llmemory/v1/memory_service.proto\x12\vllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"\xa7\x05\n" +
 	"\x12AddDocumentRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12 \n" +
 	"\fid_at_origin\x18\x02 \x01(\tR\n" +
@@ -1696,7 +2728,14 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\bchunking\x18\t \x01(\v2\x15.llmemory.v1.ChunkingR\bchunking\x125\n" +
 	"\n" +
 	"wait_until\x18\n" +
-	" \x01(\x0e2\x16.llmemory.v1.WaitUntilR\twaitUntil\"\xda\x02\n" +
+	" \x01(\x0e2\x16.llmemory.v1.WaitUntilR\twaitUntil\x129\n" +
+	"\n" +
+	"expires_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12'\n" +
+	"\x0fidempotency_key\x18\f \x01(\tR\x0eidempotencyKey\x12<\n" +
+	"\tembedding\x18\r \x01(\v2\x1e.llmemory.v1.DocumentEmbeddingR\tembedding\x127\n" +
+	"\n" +
+	"enrichment\x18\x0e \x01(\v2\x17.llmemory.v1.EnrichmentR\n" +
+	"enrichment\"\x9a\x03\n" +
 	"\x13AddDocumentResponse\x121\n" +
 	"\bdocument\x18\x01 \x01(\v2\x15.llmemory.v1.DocumentR\bdocument\x12.\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x14.llmemory.v1.OutcomeR\aoutcome\x12%\n" +
@@ -1705,7 +2744,8 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"chunksKept\x12%\n" +
 	"\x0echunks_removed\x18\x05 \x01(\x05R\rchunksRemoved\x12-\n" +
 	"\x12embeddings_pending\x18\x06 \x01(\x05R\x11embeddingsPending\x12B\n" +
-	"\x0fprocessing_time\x18\a \x01(\v2\x19.google.protobuf.DurationR\x0eprocessingTime\"Y\n" +
+	"\x0fprocessing_time\x18\a \x01(\v2\x19.google.protobuf.DurationR\x0eprocessingTime\x12>\n" +
+	"\bdegraded\x18\b \x03(\x0e2\".llmemory.v1.EnrichmentDegradationR\bdegraded\"Y\n" +
 	"\x18BatchAddDocumentsRequest\x12=\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x1f.llmemory.v1.AddDocumentRequestR\tdocuments\"[\n" +
 	"\x19BatchAddDocumentsResponse\x12>\n" +
@@ -1718,21 +2758,25 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\x04open\x18\x01 \x01(\v2\x17.llmemory.v1.IngestOpenH\x00R\x04open\x12-\n" +
 	"\x04item\x18\x02 \x01(\v2\x17.llmemory.v1.IngestItemH\x00R\x04item\x12*\n" +
 	"\x03ack\x18\x03 \x01(\v2\x16.llmemory.v1.IngestAckH\x00R\x03ackB\t\n" +
-	"\amessage\"D\n" +
+	"\amessage\"\x8f\x01\n" +
 	"\n" +
 	"IngestOpen\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x1b\n" +
-	"\tstream_id\x18\x02 \x01(\tR\bstreamId\"e\n" +
+	"\tstream_id\x18\x02 \x01(\tR\bstreamId\x125\n" +
+	"\n" +
+	"wait_until\x18\x03 \x01(\x0e2\x16.llmemory.v1.WaitUntilR\twaitUntil\x12\x12\n" +
+	"\x04bulk\x18\x04 \x01(\bR\x04bulk\"e\n" +
 	"\n" +
 	"IngestItem\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12;\n" +
 	"\bdocument\x18\x02 \x01(\v2\x1f.llmemory.v1.AddDocumentRequestR\bdocument\"1\n" +
 	"\tIngestAck\x12$\n" +
-	"\x0eup_to_sequence\x18\x01 \x01(\x03R\fupToSequence\"\xc3\x01\n" +
+	"\x0eup_to_sequence\x18\x01 \x01(\x03R\fupToSequence\"\xfb\x01\n" +
 	"\x17IngestDocumentsResponse\x126\n" +
 	"\adurable\x18\x01 \x01(\v2\x1a.llmemory.v1.IngestDurableH\x00R\adurable\x123\n" +
 	"\x06window\x18\x02 \x01(\v2\x19.llmemory.v1.IngestWindowH\x00R\x06window\x120\n" +
-	"\x05drain\x18\x03 \x01(\v2\x18.llmemory.v1.IngestDrainH\x00R\x05drainB\t\n" +
+	"\x05drain\x18\x03 \x01(\v2\x18.llmemory.v1.IngestDrainH\x00R\x05drain\x126\n" +
+	"\aindexed\x18\x04 \x01(\v2\x1a.llmemory.v1.IngestIndexedH\x00R\aindexedB\t\n" +
 	"\amessage\"m\n" +
 	"\rIngestDurable\x12$\n" +
 	"\x0eup_to_sequence\x18\x01 \x01(\x03R\fupToSequence\x126\n" +
@@ -1744,7 +2788,11 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\x05error\x18\x03 \x01(\v2\x12.google.rpc.StatusR\x05error\":\n" +
 	"\fIngestWindow\x12\x14\n" +
 	"\x05items\x18\x01 \x01(\x05R\x05items\x12\x14\n" +
-	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\"I\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\"V\n" +
+	"\rIngestIndexed\x12$\n" +
+	"\x0eup_to_sequence\x18\x01 \x01(\x03R\fupToSequence\x12\x1f\n" +
+	"\vdead_chunks\x18\x02 \x01(\x05R\n" +
+	"deadChunks\"I\n" +
 	"\vIngestDrain\x12:\n" +
 	"\vretry_after\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryAfter\"\xfc\x01\n" +
@@ -1762,6 +2810,53 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\bdocument\x18\x01 \x01(\v2\x15.llmemory.v1.DocumentR\bdocument\x12*\n" +
 	"\x06chunks\x18\x02 \x03(\v2\x12.llmemory.v1.ChunkR\x06chunks\x12\x18\n" +
 	"\acontent\x18\x03 \x01(\tR\acontent\"\xde\x01\n" +
+	"\x13ReadDocumentRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12!\n" +
+	"\vdocument_id\x18\x02 \x01(\tH\x00R\n" +
+	"documentId\x12\"\n" +
+	"\fid_at_origin\x18\x03 \x01(\tH\x00R\n" +
+	"idAtOrigin\x12\"\n" +
+	"\n" +
+	"char_start\x18\x04 \x01(\x05H\x01R\tcharStart\x88\x01\x01\x12\x1e\n" +
+	"\bchar_end\x18\x05 \x01(\x05H\x02R\acharEnd\x88\x01\x01B\x05\n" +
+	"\x03keyB\r\n" +
+	"\v_char_startB\v\n" +
+	"\t_char_end\"\x82\x01\n" +
+	"\x14ReadDocumentResponse\x121\n" +
+	"\bdocument\x18\x01 \x01(\v2\x15.llmemory.v1.DocumentR\bdocument\x12\x1d\n" +
+	"\n" +
+	"char_start\x18\x02 \x01(\x05R\tcharStart\x12\x18\n" +
+	"\acontent\x18\x03 \x01(\tR\acontent\"\x93\x04\n" +
+	"\x10GetChunksRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12\x1b\n" +
+	"\tchunk_ids\x18\x02 \x03(\tR\bchunkIds\x12!\n" +
+	"\vdocument_id\x18\x03 \x01(\tH\x00R\n" +
+	"documentId\x12\"\n" +
+	"\fid_at_origin\x18\x04 \x01(\tH\x00R\n" +
+	"idAtOrigin\x12/\n" +
+	"\x11chunk_index_start\x18\x05 \x01(\x05H\x01R\x0fchunkIndexStart\x88\x01\x01\x12+\n" +
+	"\x0fchunk_index_end\x18\x06 \x01(\x05H\x02R\rchunkIndexEnd\x88\x01\x01\x12*\n" +
+	"\x0econtext_window\x18\a \x01(\x05H\x03R\rcontextWindow\x88\x01\x01\x124\n" +
+	"\x16include_parent_context\x18\b \x01(\bR\x14includeParentContext\x12-\n" +
+	"\x12include_embeddings\x18\t \x01(\bR\x11includeEmbeddings\x12 \n" +
+	"\tpage_size\x18\n" +
+	" \x01(\x05H\x04R\bpageSize\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\v \x01(\tR\tpageTokenB\x05\n" +
+	"\x03keyB\x14\n" +
+	"\x12_chunk_index_startB\x12\n" +
+	"\x10_chunk_index_endB\x11\n" +
+	"\x0f_context_windowB\f\n" +
+	"\n" +
+	"_page_size\"\x9c\x01\n" +
+	"\x11GetChunksResponse\x123\n" +
+	"\x06chunks\x18\x01 \x03(\v2\x1b.llmemory.v1.ChunkInContextR\x06chunks\x12*\n" +
+	"\x11missing_chunk_ids\x18\x02 \x03(\tR\x0fmissingChunkIds\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\x98\x01\n" +
+	"\x0eChunkInContext\x12(\n" +
+	"\x05chunk\x18\x01 \x01(\v2\x12.llmemory.v1.ChunkR\x05chunk\x12*\n" +
+	"\x06parent\x18\x02 \x01(\v2\x12.llmemory.v1.ChunkR\x06parent\x120\n" +
+	"\tneighbors\x18\x03 \x03(\v2\x12.llmemory.v1.ChunkR\tneighbors\"\xde\x01\n" +
 	"\x14ListDocumentsRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12+\n" +
 	"\x06filter\x18\x02 \x01(\v2\x13.llmemory.v1.FilterR\x06filter\x12/\n" +
@@ -1773,7 +2868,26 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"_page_size\"t\n" +
 	"\x15ListDocumentsResponse\x123\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x15.llmemory.v1.DocumentR\tdocuments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x80\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xef\x03\n" +
+	"\x15UpdateDocumentRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12!\n" +
+	"\vdocument_id\x18\x02 \x01(\tH\x00R\n" +
+	"documentId\x12\"\n" +
+	"\fid_at_origin\x18\x03 \x01(\tH\x00R\n" +
+	"idAtOrigin\x12(\n" +
+	"\rdocument_name\x18\x04 \x01(\tH\x01R\fdocumentName\x88\x01\x01\x12?\n" +
+	"\rdocument_date\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fdocumentDate\x123\n" +
+	"\bmetadata\x18\x06 \x01(\v2\x17.google.protobuf.StructR\bmetadata\x129\n" +
+	"\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12;\n" +
+	"\vupdate_mask\x18\b \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12.\n" +
+	"\x10expected_version\x18\t \x01(\x05H\x02R\x0fexpectedVersion\x88\x01\x01B\x05\n" +
+	"\x03keyB\x10\n" +
+	"\x0e_document_nameB\x13\n" +
+	"\x11_expected_version\"K\n" +
+	"\x16UpdateDocumentResponse\x121\n" +
+	"\bdocument\x18\x01 \x01(\v2\x15.llmemory.v1.DocumentR\bdocument\"\x80\x01\n" +
 	"\x15DeleteDocumentRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12!\n" +
 	"\vdocument_id\x18\x02 \x01(\tH\x00R\n" +
@@ -1784,7 +2898,18 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\x16DeleteDocumentResponse\x12\x1f\n" +
 	"\vdocument_id\x18\x01 \x01(\tR\n" +
 	"documentId\x12%\n" +
-	"\x0echunks_deleted\x18\x02 \x01(\x05R\rchunksDeleted*\\\n" +
+	"\x0echunks_deleted\x18\x02 \x01(\x05R\rchunksDeleted\"\xc0\x01\n" +
+	"\x16DeleteDocumentsRequest\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12!\n" +
+	"\fdocument_ids\x18\x02 \x03(\tR\vdocumentIds\x12\"\n" +
+	"\rids_at_origin\x18\x03 \x03(\tR\vidsAtOrigin\x12+\n" +
+	"\x06filter\x18\x04 \x01(\v2\x13.llmemory.v1.FilterR\x06filter\x12\x17\n" +
+	"\adry_run\x18\x05 \x01(\bR\x06dryRun\"\x8e\x01\n" +
+	"\x17DeleteDocumentsResponse\x12+\n" +
+	"\x11documents_deleted\x18\x01 \x01(\x03R\x10documentsDeleted\x12%\n" +
+	"\x0echunks_deleted\x18\x02 \x01(\x03R\rchunksDeleted\x12\x1f\n" +
+	"\vmore_remain\x18\x03 \x01(\bR\n" +
+	"moreRemain*\\\n" +
 	"\tWaitUntil\x12\x1a\n" +
 	"\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14WAIT_UNTIL_COMMITTED\x10\x01\x12\x19\n" +
@@ -1793,7 +2918,11 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_CREATED\x10\x01\x12\x13\n" +
 	"\x0fOUTCOME_UPDATED\x10\x02\x12\x15\n" +
-	"\x11OUTCOME_UNCHANGED\x10\x03*\xda\x01\n" +
+	"\x11OUTCOME_UNCHANGED\x10\x03*\xa2\x01\n" +
+	"\x15EnrichmentDegradation\x12&\n" +
+	"\"ENRICHMENT_DEGRADATION_UNSPECIFIED\x10\x00\x122\n" +
+	".ENRICHMENT_DEGRADATION_CONTEXT_PREFIX_TEMPLATE\x10\x01\x12-\n" +
+	")ENRICHMENT_DEGRADATION_SUMMARY_EXTRACTIVE\x10\x02*\xda\x01\n" +
 	"\aOrderBy\x12\x18\n" +
 	"\x14ORDER_BY_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18ORDER_BY_CREATED_AT_DESC\x10\x01\x12\x1b\n" +
@@ -1801,14 +2930,18 @@ const file_llmemory_v1_memory_service_proto_rawDesc = "" +
 	"\x18ORDER_BY_UPDATED_AT_DESC\x10\x03\x12\x1b\n" +
 	"\x17ORDER_BY_UPDATED_AT_ASC\x10\x04\x12\x1e\n" +
 	"\x1aORDER_BY_DOCUMENT_NAME_ASC\x10\x05\x12\x1f\n" +
-	"\x1bORDER_BY_DOCUMENT_NAME_DESC\x10\x062\xd9\x04\n" +
+	"\x1bORDER_BY_DOCUMENT_NAME_DESC\x10\x062\xd6\a\n" +
 	"\rMemoryService\x12V\n" +
 	"\vAddDocument\x12\x1f.llmemory.v1.AddDocumentRequest\x1a .llmemory.v1.AddDocumentResponse\"\x04\xa0\xbb\x18\x02\x12h\n" +
 	"\x11BatchAddDocuments\x12%.llmemory.v1.BatchAddDocumentsRequest\x1a&.llmemory.v1.BatchAddDocumentsResponse\"\x04\xa0\xbb\x18\x02\x12f\n" +
 	"\x0fIngestDocuments\x12#.llmemory.v1.IngestDocumentsRequest\x1a$.llmemory.v1.IngestDocumentsResponse\"\x04\xa0\xbb\x18\x02(\x010\x01\x12Y\n" +
-	"\vGetDocument\x12\x1f.llmemory.v1.GetDocumentRequest\x1a .llmemory.v1.GetDocumentResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12_\n" +
-	"\rListDocuments\x12!.llmemory.v1.ListDocumentsRequest\x1a\".llmemory.v1.ListDocumentsResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12b\n" +
-	"\x0eDeleteDocument\x12\".llmemory.v1.DeleteDocumentRequest\x1a#.llmemory.v1.DeleteDocumentResponse\"\a\xa0\xbb\x18\x02\x90\x02\x02B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
+	"\vGetDocument\x12\x1f.llmemory.v1.GetDocumentRequest\x1a .llmemory.v1.GetDocumentResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12^\n" +
+	"\fReadDocument\x12 .llmemory.v1.ReadDocumentRequest\x1a!.llmemory.v1.ReadDocumentResponse\"\a\xa0\xbb\x18\x01\x90\x02\x010\x01\x12S\n" +
+	"\tGetChunks\x12\x1d.llmemory.v1.GetChunksRequest\x1a\x1e.llmemory.v1.GetChunksResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12_\n" +
+	"\rListDocuments\x12!.llmemory.v1.ListDocumentsRequest\x1a\".llmemory.v1.ListDocumentsResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12_\n" +
+	"\x0eUpdateDocument\x12\".llmemory.v1.UpdateDocumentRequest\x1a#.llmemory.v1.UpdateDocumentResponse\"\x04\xa0\xbb\x18\x02\x12b\n" +
+	"\x0eDeleteDocument\x12\".llmemory.v1.DeleteDocumentRequest\x1a#.llmemory.v1.DeleteDocumentResponse\"\a\xa0\xbb\x18\x02\x90\x02\x02\x12e\n" +
+	"\x0fDeleteDocuments\x12#.llmemory.v1.DeleteDocumentsRequest\x1a$.llmemory.v1.DeleteDocumentsResponse\"\a\xa0\xbb\x18\x02\x90\x02\x02B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
 
 var (
 	file_llmemory_v1_memory_service_proto_rawDescOnce sync.Once
@@ -1822,87 +2955,126 @@ func file_llmemory_v1_memory_service_proto_rawDescGZIP() []byte {
 	return file_llmemory_v1_memory_service_proto_rawDescData
 }
 
-var file_llmemory_v1_memory_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_llmemory_v1_memory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_llmemory_v1_memory_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_llmemory_v1_memory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_llmemory_v1_memory_service_proto_goTypes = []any{
 	(WaitUntil)(0),                    // 0: llmemory.v1.WaitUntil
 	(Outcome)(0),                      // 1: llmemory.v1.Outcome
-	(OrderBy)(0),                      // 2: llmemory.v1.OrderBy
-	(*AddDocumentRequest)(nil),        // 3: llmemory.v1.AddDocumentRequest
-	(*AddDocumentResponse)(nil),       // 4: llmemory.v1.AddDocumentResponse
-	(*BatchAddDocumentsRequest)(nil),  // 5: llmemory.v1.BatchAddDocumentsRequest
-	(*BatchAddDocumentsResponse)(nil), // 6: llmemory.v1.BatchAddDocumentsResponse
-	(*BatchAddDocumentsResult)(nil),   // 7: llmemory.v1.BatchAddDocumentsResult
-	(*IngestDocumentsRequest)(nil),    // 8: llmemory.v1.IngestDocumentsRequest
-	(*IngestOpen)(nil),                // 9: llmemory.v1.IngestOpen
-	(*IngestItem)(nil),                // 10: llmemory.v1.IngestItem
-	(*IngestAck)(nil),                 // 11: llmemory.v1.IngestAck
-	(*IngestDocumentsResponse)(nil),   // 12: llmemory.v1.IngestDocumentsResponse
-	(*IngestDurable)(nil),             // 13: llmemory.v1.IngestDurable
-	(*IngestFailure)(nil),             // 14: llmemory.v1.IngestFailure
-	(*IngestWindow)(nil),              // 15: llmemory.v1.IngestWindow
-	(*IngestDrain)(nil),               // 16: llmemory.v1.IngestDrain
-	(*GetDocumentRequest)(nil),        // 17: llmemory.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),       // 18: llmemory.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),      // 19: llmemory.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),     // 20: llmemory.v1.ListDocumentsResponse
-	(*DeleteDocumentRequest)(nil),     // 21: llmemory.v1.DeleteDocumentRequest
-	(*DeleteDocumentResponse)(nil),    // 22: llmemory.v1.DeleteDocumentResponse
-	(DocumentType)(0),                 // 23: llmemory.v1.DocumentType
-	(*structpb.Struct)(nil),           // 24: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil),     // 25: google.protobuf.Timestamp
-	(*Chunking)(nil),                  // 26: llmemory.v1.Chunking
-	(*Document)(nil),                  // 27: llmemory.v1.Document
-	(*durationpb.Duration)(nil),       // 28: google.protobuf.Duration
-	(*status.Status)(nil),             // 29: google.rpc.Status
-	(*Chunk)(nil),                     // 30: llmemory.v1.Chunk
-	(*Filter)(nil),                    // 31: llmemory.v1.Filter
+	(EnrichmentDegradation)(0),        // 2: llmemory.v1.EnrichmentDegradation
+	(OrderBy)(0),                      // 3: llmemory.v1.OrderBy
+	(*AddDocumentRequest)(nil),        // 4: llmemory.v1.AddDocumentRequest
+	(*AddDocumentResponse)(nil),       // 5: llmemory.v1.AddDocumentResponse
+	(*BatchAddDocumentsRequest)(nil),  // 6: llmemory.v1.BatchAddDocumentsRequest
+	(*BatchAddDocumentsResponse)(nil), // 7: llmemory.v1.BatchAddDocumentsResponse
+	(*BatchAddDocumentsResult)(nil),   // 8: llmemory.v1.BatchAddDocumentsResult
+	(*IngestDocumentsRequest)(nil),    // 9: llmemory.v1.IngestDocumentsRequest
+	(*IngestOpen)(nil),                // 10: llmemory.v1.IngestOpen
+	(*IngestItem)(nil),                // 11: llmemory.v1.IngestItem
+	(*IngestAck)(nil),                 // 12: llmemory.v1.IngestAck
+	(*IngestDocumentsResponse)(nil),   // 13: llmemory.v1.IngestDocumentsResponse
+	(*IngestDurable)(nil),             // 14: llmemory.v1.IngestDurable
+	(*IngestFailure)(nil),             // 15: llmemory.v1.IngestFailure
+	(*IngestWindow)(nil),              // 16: llmemory.v1.IngestWindow
+	(*IngestIndexed)(nil),             // 17: llmemory.v1.IngestIndexed
+	(*IngestDrain)(nil),               // 18: llmemory.v1.IngestDrain
+	(*GetDocumentRequest)(nil),        // 19: llmemory.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),       // 20: llmemory.v1.GetDocumentResponse
+	(*ReadDocumentRequest)(nil),       // 21: llmemory.v1.ReadDocumentRequest
+	(*ReadDocumentResponse)(nil),      // 22: llmemory.v1.ReadDocumentResponse
+	(*GetChunksRequest)(nil),          // 23: llmemory.v1.GetChunksRequest
+	(*GetChunksResponse)(nil),         // 24: llmemory.v1.GetChunksResponse
+	(*ChunkInContext)(nil),            // 25: llmemory.v1.ChunkInContext
+	(*ListDocumentsRequest)(nil),      // 26: llmemory.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),     // 27: llmemory.v1.ListDocumentsResponse
+	(*UpdateDocumentRequest)(nil),     // 28: llmemory.v1.UpdateDocumentRequest
+	(*UpdateDocumentResponse)(nil),    // 29: llmemory.v1.UpdateDocumentResponse
+	(*DeleteDocumentRequest)(nil),     // 30: llmemory.v1.DeleteDocumentRequest
+	(*DeleteDocumentResponse)(nil),    // 31: llmemory.v1.DeleteDocumentResponse
+	(*DeleteDocumentsRequest)(nil),    // 32: llmemory.v1.DeleteDocumentsRequest
+	(*DeleteDocumentsResponse)(nil),   // 33: llmemory.v1.DeleteDocumentsResponse
+	(DocumentType)(0),                 // 34: llmemory.v1.DocumentType
+	(*structpb.Struct)(nil),           // 35: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil),     // 36: google.protobuf.Timestamp
+	(*Chunking)(nil),                  // 37: llmemory.v1.Chunking
+	(*DocumentEmbedding)(nil),         // 38: llmemory.v1.DocumentEmbedding
+	(*Enrichment)(nil),                // 39: llmemory.v1.Enrichment
+	(*Document)(nil),                  // 40: llmemory.v1.Document
+	(*durationpb.Duration)(nil),       // 41: google.protobuf.Duration
+	(*status.Status)(nil),             // 42: google.rpc.Status
+	(*Chunk)(nil),                     // 43: llmemory.v1.Chunk
+	(*Filter)(nil),                    // 44: llmemory.v1.Filter
+	(*fieldmaskpb.FieldMask)(nil),     // 45: google.protobuf.FieldMask
 }
 var file_llmemory_v1_memory_service_proto_depIdxs = []int32{
-	23, // 0: llmemory.v1.AddDocumentRequest.document_type:type_name -> llmemory.v1.DocumentType
-	24, // 1: llmemory.v1.AddDocumentRequest.metadata:type_name -> google.protobuf.Struct
-	25, // 2: llmemory.v1.AddDocumentRequest.document_date:type_name -> google.protobuf.Timestamp
-	26, // 3: llmemory.v1.AddDocumentRequest.chunking:type_name -> llmemory.v1.Chunking
+	34, // 0: llmemory.v1.AddDocumentRequest.document_type:type_name -> llmemory.v1.DocumentType
+	35, // 1: llmemory.v1.AddDocumentRequest.metadata:type_name -> google.protobuf.Struct
+	36, // 2: llmemory.v1.AddDocumentRequest.document_date:type_name -> google.protobuf.Timestamp
+	37, // 3: llmemory.v1.AddDocumentRequest.chunking:type_name -> llmemory.v1.Chunking
 	0,  // 4: llmemory.v1.AddDocumentRequest.wait_until:type_name -> llmemory.v1.WaitUntil
-	27, // 5: llmemory.v1.AddDocumentResponse.document:type_name -> llmemory.v1.Document
-	1,  // 6: llmemory.v1.AddDocumentResponse.outcome:type_name -> llmemory.v1.Outcome
-	28, // 7: llmemory.v1.AddDocumentResponse.processing_time:type_name -> google.protobuf.Duration
-	3,  // 8: llmemory.v1.BatchAddDocumentsRequest.documents:type_name -> llmemory.v1.AddDocumentRequest
-	7,  // 9: llmemory.v1.BatchAddDocumentsResponse.results:type_name -> llmemory.v1.BatchAddDocumentsResult
-	4,  // 10: llmemory.v1.BatchAddDocumentsResult.response:type_name -> llmemory.v1.AddDocumentResponse
-	29, // 11: llmemory.v1.BatchAddDocumentsResult.error:type_name -> google.rpc.Status
-	9,  // 12: llmemory.v1.IngestDocumentsRequest.open:type_name -> llmemory.v1.IngestOpen
-	10, // 13: llmemory.v1.IngestDocumentsRequest.item:type_name -> llmemory.v1.IngestItem
-	11, // 14: llmemory.v1.IngestDocumentsRequest.ack:type_name -> llmemory.v1.IngestAck
-	3,  // 15: llmemory.v1.IngestItem.document:type_name -> llmemory.v1.AddDocumentRequest
-	13, // 16: llmemory.v1.IngestDocumentsResponse.durable:type_name -> llmemory.v1.IngestDurable
-	15, // 17: llmemory.v1.IngestDocumentsResponse.window:type_name -> llmemory.v1.IngestWindow
-	16, // 18: llmemory.v1.IngestDocumentsResponse.drain:type_name -> llmemory.v1.IngestDrain
-	14, // 19: llmemory.v1.IngestDurable.failures:type_name -> llmemory.v1.IngestFailure
-	29, // 20: llmemory.v1.IngestFailure.error:type_name -> google.rpc.Status
-	28, // 21: llmemory.v1.IngestDrain.retry_after:type_name -> google.protobuf.Duration
-	27, // 22: llmemory.v1.GetDocumentResponse.document:type_name -> llmemory.v1.Document
-	30, // 23: llmemory.v1.GetDocumentResponse.chunks:type_name -> llmemory.v1.Chunk
-	31, // 24: llmemory.v1.ListDocumentsRequest.filter:type_name -> llmemory.v1.Filter
-	2,  // 25: llmemory.v1.ListDocumentsRequest.order_by:type_name -> llmemory.v1.OrderBy
-	27, // 26: llmemory.v1.ListDocumentsResponse.documents:type_name -> llmemory.v1.Document
-	3,  // 27: llmemory.v1.MemoryService.AddDocument:input_type -> llmemory.v1.AddDocumentRequest
-	5,  // 28: llmemory.v1.MemoryService.BatchAddDocuments:input_type -> llmemory.v1.BatchAddDocumentsRequest
-	8,  // 29: llmemory.v1.MemoryService.IngestDocuments:input_type -> llmemory.v1.IngestDocumentsRequest
-	17, // 30: llmemory.v1.MemoryService.GetDocument:input_type -> llmemory.v1.GetDocumentRequest
-	19, // 31: llmemory.v1.MemoryService.ListDocuments:input_type -> llmemory.v1.ListDocumentsRequest
-	21, // 32: llmemory.v1.MemoryService.DeleteDocument:input_type -> llmemory.v1.DeleteDocumentRequest
-	4,  // 33: llmemory.v1.MemoryService.AddDocument:output_type -> llmemory.v1.AddDocumentResponse
-	6,  // 34: llmemory.v1.MemoryService.BatchAddDocuments:output_type -> llmemory.v1.BatchAddDocumentsResponse
-	12, // 35: llmemory.v1.MemoryService.IngestDocuments:output_type -> llmemory.v1.IngestDocumentsResponse
-	18, // 36: llmemory.v1.MemoryService.GetDocument:output_type -> llmemory.v1.GetDocumentResponse
-	20, // 37: llmemory.v1.MemoryService.ListDocuments:output_type -> llmemory.v1.ListDocumentsResponse
-	22, // 38: llmemory.v1.MemoryService.DeleteDocument:output_type -> llmemory.v1.DeleteDocumentResponse
-	33, // [33:39] is the sub-list for method output_type
-	27, // [27:33] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	36, // 5: llmemory.v1.AddDocumentRequest.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 6: llmemory.v1.AddDocumentRequest.embedding:type_name -> llmemory.v1.DocumentEmbedding
+	39, // 7: llmemory.v1.AddDocumentRequest.enrichment:type_name -> llmemory.v1.Enrichment
+	40, // 8: llmemory.v1.AddDocumentResponse.document:type_name -> llmemory.v1.Document
+	1,  // 9: llmemory.v1.AddDocumentResponse.outcome:type_name -> llmemory.v1.Outcome
+	41, // 10: llmemory.v1.AddDocumentResponse.processing_time:type_name -> google.protobuf.Duration
+	2,  // 11: llmemory.v1.AddDocumentResponse.degraded:type_name -> llmemory.v1.EnrichmentDegradation
+	4,  // 12: llmemory.v1.BatchAddDocumentsRequest.documents:type_name -> llmemory.v1.AddDocumentRequest
+	8,  // 13: llmemory.v1.BatchAddDocumentsResponse.results:type_name -> llmemory.v1.BatchAddDocumentsResult
+	5,  // 14: llmemory.v1.BatchAddDocumentsResult.response:type_name -> llmemory.v1.AddDocumentResponse
+	42, // 15: llmemory.v1.BatchAddDocumentsResult.error:type_name -> google.rpc.Status
+	10, // 16: llmemory.v1.IngestDocumentsRequest.open:type_name -> llmemory.v1.IngestOpen
+	11, // 17: llmemory.v1.IngestDocumentsRequest.item:type_name -> llmemory.v1.IngestItem
+	12, // 18: llmemory.v1.IngestDocumentsRequest.ack:type_name -> llmemory.v1.IngestAck
+	0,  // 19: llmemory.v1.IngestOpen.wait_until:type_name -> llmemory.v1.WaitUntil
+	4,  // 20: llmemory.v1.IngestItem.document:type_name -> llmemory.v1.AddDocumentRequest
+	14, // 21: llmemory.v1.IngestDocumentsResponse.durable:type_name -> llmemory.v1.IngestDurable
+	16, // 22: llmemory.v1.IngestDocumentsResponse.window:type_name -> llmemory.v1.IngestWindow
+	18, // 23: llmemory.v1.IngestDocumentsResponse.drain:type_name -> llmemory.v1.IngestDrain
+	17, // 24: llmemory.v1.IngestDocumentsResponse.indexed:type_name -> llmemory.v1.IngestIndexed
+	15, // 25: llmemory.v1.IngestDurable.failures:type_name -> llmemory.v1.IngestFailure
+	42, // 26: llmemory.v1.IngestFailure.error:type_name -> google.rpc.Status
+	41, // 27: llmemory.v1.IngestDrain.retry_after:type_name -> google.protobuf.Duration
+	40, // 28: llmemory.v1.GetDocumentResponse.document:type_name -> llmemory.v1.Document
+	43, // 29: llmemory.v1.GetDocumentResponse.chunks:type_name -> llmemory.v1.Chunk
+	40, // 30: llmemory.v1.ReadDocumentResponse.document:type_name -> llmemory.v1.Document
+	25, // 31: llmemory.v1.GetChunksResponse.chunks:type_name -> llmemory.v1.ChunkInContext
+	43, // 32: llmemory.v1.ChunkInContext.chunk:type_name -> llmemory.v1.Chunk
+	43, // 33: llmemory.v1.ChunkInContext.parent:type_name -> llmemory.v1.Chunk
+	43, // 34: llmemory.v1.ChunkInContext.neighbors:type_name -> llmemory.v1.Chunk
+	44, // 35: llmemory.v1.ListDocumentsRequest.filter:type_name -> llmemory.v1.Filter
+	3,  // 36: llmemory.v1.ListDocumentsRequest.order_by:type_name -> llmemory.v1.OrderBy
+	40, // 37: llmemory.v1.ListDocumentsResponse.documents:type_name -> llmemory.v1.Document
+	36, // 38: llmemory.v1.UpdateDocumentRequest.document_date:type_name -> google.protobuf.Timestamp
+	35, // 39: llmemory.v1.UpdateDocumentRequest.metadata:type_name -> google.protobuf.Struct
+	36, // 40: llmemory.v1.UpdateDocumentRequest.expires_at:type_name -> google.protobuf.Timestamp
+	45, // 41: llmemory.v1.UpdateDocumentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	40, // 42: llmemory.v1.UpdateDocumentResponse.document:type_name -> llmemory.v1.Document
+	44, // 43: llmemory.v1.DeleteDocumentsRequest.filter:type_name -> llmemory.v1.Filter
+	4,  // 44: llmemory.v1.MemoryService.AddDocument:input_type -> llmemory.v1.AddDocumentRequest
+	6,  // 45: llmemory.v1.MemoryService.BatchAddDocuments:input_type -> llmemory.v1.BatchAddDocumentsRequest
+	9,  // 46: llmemory.v1.MemoryService.IngestDocuments:input_type -> llmemory.v1.IngestDocumentsRequest
+	19, // 47: llmemory.v1.MemoryService.GetDocument:input_type -> llmemory.v1.GetDocumentRequest
+	21, // 48: llmemory.v1.MemoryService.ReadDocument:input_type -> llmemory.v1.ReadDocumentRequest
+	23, // 49: llmemory.v1.MemoryService.GetChunks:input_type -> llmemory.v1.GetChunksRequest
+	26, // 50: llmemory.v1.MemoryService.ListDocuments:input_type -> llmemory.v1.ListDocumentsRequest
+	28, // 51: llmemory.v1.MemoryService.UpdateDocument:input_type -> llmemory.v1.UpdateDocumentRequest
+	30, // 52: llmemory.v1.MemoryService.DeleteDocument:input_type -> llmemory.v1.DeleteDocumentRequest
+	32, // 53: llmemory.v1.MemoryService.DeleteDocuments:input_type -> llmemory.v1.DeleteDocumentsRequest
+	5,  // 54: llmemory.v1.MemoryService.AddDocument:output_type -> llmemory.v1.AddDocumentResponse
+	7,  // 55: llmemory.v1.MemoryService.BatchAddDocuments:output_type -> llmemory.v1.BatchAddDocumentsResponse
+	13, // 56: llmemory.v1.MemoryService.IngestDocuments:output_type -> llmemory.v1.IngestDocumentsResponse
+	20, // 57: llmemory.v1.MemoryService.GetDocument:output_type -> llmemory.v1.GetDocumentResponse
+	22, // 58: llmemory.v1.MemoryService.ReadDocument:output_type -> llmemory.v1.ReadDocumentResponse
+	24, // 59: llmemory.v1.MemoryService.GetChunks:output_type -> llmemory.v1.GetChunksResponse
+	27, // 60: llmemory.v1.MemoryService.ListDocuments:output_type -> llmemory.v1.ListDocumentsResponse
+	29, // 61: llmemory.v1.MemoryService.UpdateDocument:output_type -> llmemory.v1.UpdateDocumentResponse
+	31, // 62: llmemory.v1.MemoryService.DeleteDocument:output_type -> llmemory.v1.DeleteDocumentResponse
+	33, // 63: llmemory.v1.MemoryService.DeleteDocuments:output_type -> llmemory.v1.DeleteDocumentsResponse
+	54, // [54:64] is the sub-list for method output_type
+	44, // [44:54] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_memory_service_proto_init() }
@@ -1925,13 +3097,26 @@ func file_llmemory_v1_memory_service_proto_init() {
 		(*IngestDocumentsResponse_Durable)(nil),
 		(*IngestDocumentsResponse_Window)(nil),
 		(*IngestDocumentsResponse_Drain)(nil),
+		(*IngestDocumentsResponse_Indexed)(nil),
 	}
-	file_llmemory_v1_memory_service_proto_msgTypes[14].OneofWrappers = []any{
+	file_llmemory_v1_memory_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*GetDocumentRequest_DocumentId)(nil),
 		(*GetDocumentRequest_IdAtOrigin)(nil),
 	}
-	file_llmemory_v1_memory_service_proto_msgTypes[16].OneofWrappers = []any{}
-	file_llmemory_v1_memory_service_proto_msgTypes[18].OneofWrappers = []any{
+	file_llmemory_v1_memory_service_proto_msgTypes[17].OneofWrappers = []any{
+		(*ReadDocumentRequest_DocumentId)(nil),
+		(*ReadDocumentRequest_IdAtOrigin)(nil),
+	}
+	file_llmemory_v1_memory_service_proto_msgTypes[19].OneofWrappers = []any{
+		(*GetChunksRequest_DocumentId)(nil),
+		(*GetChunksRequest_IdAtOrigin)(nil),
+	}
+	file_llmemory_v1_memory_service_proto_msgTypes[22].OneofWrappers = []any{}
+	file_llmemory_v1_memory_service_proto_msgTypes[24].OneofWrappers = []any{
+		(*UpdateDocumentRequest_DocumentId)(nil),
+		(*UpdateDocumentRequest_IdAtOrigin)(nil),
+	}
+	file_llmemory_v1_memory_service_proto_msgTypes[26].OneofWrappers = []any{
 		(*DeleteDocumentRequest_DocumentId)(nil),
 		(*DeleteDocumentRequest_IdAtOrigin)(nil),
 	}
@@ -1940,8 +3125,8 @@ func file_llmemory_v1_memory_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llmemory_v1_memory_service_proto_rawDesc), len(file_llmemory_v1_memory_service_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   20,
+			NumEnums:      4,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -4,7 +4,7 @@
 // - protoc             (unknown)
 // source: llmemory/v1/memory_service.proto
 
-// Adding, reading and deleting documents.
+// Adding, reading, changing and deleting documents.
 
 package llmemoryv1
 
@@ -25,8 +25,12 @@ const (
 	MemoryService_BatchAddDocuments_FullMethodName = "/llmemory.v1.MemoryService/BatchAddDocuments"
 	MemoryService_IngestDocuments_FullMethodName   = "/llmemory.v1.MemoryService/IngestDocuments"
 	MemoryService_GetDocument_FullMethodName       = "/llmemory.v1.MemoryService/GetDocument"
+	MemoryService_ReadDocument_FullMethodName      = "/llmemory.v1.MemoryService/ReadDocument"
+	MemoryService_GetChunks_FullMethodName         = "/llmemory.v1.MemoryService/GetChunks"
 	MemoryService_ListDocuments_FullMethodName     = "/llmemory.v1.MemoryService/ListDocuments"
+	MemoryService_UpdateDocument_FullMethodName    = "/llmemory.v1.MemoryService/UpdateDocument"
 	MemoryService_DeleteDocument_FullMethodName    = "/llmemory.v1.MemoryService/DeleteDocument"
+	MemoryService_DeleteDocuments_FullMethodName   = "/llmemory.v1.MemoryService/DeleteDocuments"
 )
 
 // MemoryServiceClient is the client API for MemoryService service.
@@ -47,10 +51,23 @@ type MemoryServiceClient interface {
 	IngestDocuments(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[IngestDocumentsRequest, IngestDocumentsResponse], error)
 	// Returns one document.
 	GetDocument(ctx context.Context, in *GetDocumentRequest, opts ...grpc.CallOption) (*GetDocumentResponse, error)
+	// Returns a document's text, or a range of it, over a stream, however long it is. The whole stream is of one version of the
+	// document: if that changes or is deleted meanwhile, the stream ends with ABORTED and reason DOCUMENT_CHANGED.
+	ReadDocument(ctx context.Context, in *ReadDocumentRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadDocumentResponse], error)
+	// Returns chunks, by their ids or of a document in the order of its text, with what stands around them, page by page.
+	GetChunks(ctx context.Context, in *GetChunksRequest, opts ...grpc.CallOption) (*GetChunksResponse, error)
 	// Lists an owner's documents, page by page.
 	ListDocuments(ctx context.Context, in *ListDocumentsRequest, opts ...grpc.CallOption) (*ListDocumentsResponse, error)
+	// Changes facts of a document without its content; search filters see the change at once, and no chunk is written or embedded anew.
+	// Type, language and chunking decide how the text is cut and indexed: they change when the document is added again. So do context
+	// prefixes, which hold the old name and date until then.
+	UpdateDocument(ctx context.Context, in *UpdateDocumentRequest, opts ...grpc.CallOption) (*UpdateDocumentResponse, error)
 	// Deletes one document with its chunks, vectors and jobs.
 	DeleteDocument(ctx context.Context, in *DeleteDocumentRequest, opts ...grpc.CallOption) (*DeleteDocumentResponse, error)
+	// Deletes many documents with their chunks, vectors and jobs: those with certain ids, or those that a filter chooses. They go in
+	// batches, each committed on its own, for as long as the deadline lets it; the reply says whether that was enough. It may be
+	// repeated: documents that are gone already are not counted.
+	DeleteDocuments(ctx context.Context, in *DeleteDocumentsRequest, opts ...grpc.CallOption) (*DeleteDocumentsResponse, error)
 }
 
 type memoryServiceClient struct {
@@ -104,6 +121,35 @@ func (c *memoryServiceClient) GetDocument(ctx context.Context, in *GetDocumentRe
 	return out, nil
 }
 
+func (c *memoryServiceClient) ReadDocument(ctx context.Context, in *ReadDocumentRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadDocumentResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &MemoryService_ServiceDesc.Streams[1], MemoryService_ReadDocument_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ReadDocumentRequest, ReadDocumentResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type MemoryService_ReadDocumentClient = grpc.ServerStreamingClient[ReadDocumentResponse]
+
+func (c *memoryServiceClient) GetChunks(ctx context.Context, in *GetChunksRequest, opts ...grpc.CallOption) (*GetChunksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetChunksResponse)
+	err := c.cc.Invoke(ctx, MemoryService_GetChunks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *memoryServiceClient) ListDocuments(ctx context.Context, in *ListDocumentsRequest, opts ...grpc.CallOption) (*ListDocumentsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListDocumentsResponse)
@@ -114,10 +160,30 @@ func (c *memoryServiceClient) ListDocuments(ctx context.Context, in *ListDocumen
 	return out, nil
 }
 
+func (c *memoryServiceClient) UpdateDocument(ctx context.Context, in *UpdateDocumentRequest, opts ...grpc.CallOption) (*UpdateDocumentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateDocumentResponse)
+	err := c.cc.Invoke(ctx, MemoryService_UpdateDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *memoryServiceClient) DeleteDocument(ctx context.Context, in *DeleteDocumentRequest, opts ...grpc.CallOption) (*DeleteDocumentResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteDocumentResponse)
 	err := c.cc.Invoke(ctx, MemoryService_DeleteDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *memoryServiceClient) DeleteDocuments(ctx context.Context, in *DeleteDocumentsRequest, opts ...grpc.CallOption) (*DeleteDocumentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteDocumentsResponse)
+	err := c.cc.Invoke(ctx, MemoryService_DeleteDocuments_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -142,10 +208,23 @@ type MemoryServiceServer interface {
 	IngestDocuments(grpc.BidiStreamingServer[IngestDocumentsRequest, IngestDocumentsResponse]) error
 	// Returns one document.
 	GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error)
+	// Returns a document's text, or a range of it, over a stream, however long it is. The whole stream is of one version of the
+	// document: if that changes or is deleted meanwhile, the stream ends with ABORTED and reason DOCUMENT_CHANGED.
+	ReadDocument(*ReadDocumentRequest, grpc.ServerStreamingServer[ReadDocumentResponse]) error
+	// Returns chunks, by their ids or of a document in the order of its text, with what stands around them, page by page.
+	GetChunks(context.Context, *GetChunksRequest) (*GetChunksResponse, error)
 	// Lists an owner's documents, page by page.
 	ListDocuments(context.Context, *ListDocumentsRequest) (*ListDocumentsResponse, error)
+	// Changes facts of a document without its content; search filters see the change at once, and no chunk is written or embedded anew.
+	// Type, language and chunking decide how the text is cut and indexed: they change when the document is added again. So do context
+	// prefixes, which hold the old name and date until then.
+	UpdateDocument(context.Context, *UpdateDocumentRequest) (*UpdateDocumentResponse, error)
 	// Deletes one document with its chunks, vectors and jobs.
 	DeleteDocument(context.Context, *DeleteDocumentRequest) (*DeleteDocumentResponse, error)
+	// Deletes many documents with their chunks, vectors and jobs: those with certain ids, or those that a filter chooses. They go in
+	// batches, each committed on its own, for as long as the deadline lets it; the reply says whether that was enough. It may be
+	// repeated: documents that are gone already are not counted.
+	DeleteDocuments(context.Context, *DeleteDocumentsRequest) (*DeleteDocumentsResponse, error)
 	mustEmbedUnimplementedMemoryServiceServer()
 }
 
@@ -168,11 +247,23 @@ func (UnimplementedMemoryServiceServer) IngestDocuments(grpc.BidiStreamingServer
 func (UnimplementedMemoryServiceServer) GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDocument not implemented")
 }
+func (UnimplementedMemoryServiceServer) ReadDocument(*ReadDocumentRequest, grpc.ServerStreamingServer[ReadDocumentResponse]) error {
+	return status.Error(codes.Unimplemented, "method ReadDocument not implemented")
+}
+func (UnimplementedMemoryServiceServer) GetChunks(context.Context, *GetChunksRequest) (*GetChunksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetChunks not implemented")
+}
 func (UnimplementedMemoryServiceServer) ListDocuments(context.Context, *ListDocumentsRequest) (*ListDocumentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDocuments not implemented")
 }
+func (UnimplementedMemoryServiceServer) UpdateDocument(context.Context, *UpdateDocumentRequest) (*UpdateDocumentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateDocument not implemented")
+}
 func (UnimplementedMemoryServiceServer) DeleteDocument(context.Context, *DeleteDocumentRequest) (*DeleteDocumentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteDocument not implemented")
+}
+func (UnimplementedMemoryServiceServer) DeleteDocuments(context.Context, *DeleteDocumentsRequest) (*DeleteDocumentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteDocuments not implemented")
 }
 func (UnimplementedMemoryServiceServer) mustEmbedUnimplementedMemoryServiceServer() {}
 func (UnimplementedMemoryServiceServer) testEmbeddedByValue()                       {}
@@ -256,6 +347,35 @@ func _MemoryService_GetDocument_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MemoryService_ReadDocument_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadDocumentRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(MemoryServiceServer).ReadDocument(m, &grpc.GenericServerStream[ReadDocumentRequest, ReadDocumentResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type MemoryService_ReadDocumentServer = grpc.ServerStreamingServer[ReadDocumentResponse]
+
+func _MemoryService_GetChunks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetChunksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MemoryServiceServer).GetChunks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MemoryService_GetChunks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MemoryServiceServer).GetChunks(ctx, req.(*GetChunksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _MemoryService_ListDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListDocumentsRequest)
 	if err := dec(in); err != nil {
@@ -274,6 +394,24 @@ func _MemoryService_ListDocuments_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MemoryService_UpdateDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MemoryServiceServer).UpdateDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MemoryService_UpdateDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MemoryServiceServer).UpdateDocument(ctx, req.(*UpdateDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _MemoryService_DeleteDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteDocumentRequest)
 	if err := dec(in); err != nil {
@@ -288,6 +426,24 @@ func _MemoryService_DeleteDocument_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MemoryServiceServer).DeleteDocument(ctx, req.(*DeleteDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MemoryService_DeleteDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteDocumentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MemoryServiceServer).DeleteDocuments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MemoryService_DeleteDocuments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MemoryServiceServer).DeleteDocuments(ctx, req.(*DeleteDocumentsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -312,12 +468,24 @@ var MemoryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _MemoryService_GetDocument_Handler,
 		},
 		{
+			MethodName: "GetChunks",
+			Handler:    _MemoryService_GetChunks_Handler,
+		},
+		{
 			MethodName: "ListDocuments",
 			Handler:    _MemoryService_ListDocuments_Handler,
 		},
 		{
+			MethodName: "UpdateDocument",
+			Handler:    _MemoryService_UpdateDocument_Handler,
+		},
+		{
 			MethodName: "DeleteDocument",
 			Handler:    _MemoryService_DeleteDocument_Handler,
+		},
+		{
+			MethodName: "DeleteDocuments",
+			Handler:    _MemoryService_DeleteDocuments_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
@@ -326,6 +494,11 @@ var MemoryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _MemoryService_IngestDocuments_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "ReadDocument",
+			Handler:       _MemoryService_ReadDocument_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "llmemory/v1/memory_service.proto",

@@ -1070,7 +1070,9 @@ type SearchResult struct {
 	// What the reranker gave, 0 to 1; absent if none ran.
 	RerankScore *float64 `protobuf:"fixed64,19,opt,name=rerank_score,json=rerankScore,proto3,oneof" json:"rerank_score,omitempty"`
 	// The text around the chunk that the request asked for: its parent first, then its neighbours in text order.
-	Context       []*ContextChunk `protobuf:"bytes,20,rep,name=context,proto3" json:"context,omitempty"`
+	Context []*ContextChunk `protobuf:"bytes,20,rep,name=context,proto3" json:"context,omitempty"`
+	// What the chunk says in short, if the document was added with summaries (see Enrichment) and the chunk is longer than one.
+	Summary       string `protobuf:"bytes,21,opt,name=summary,proto3" json:"summary,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1243,6 +1245,13 @@ func (x *SearchResult) GetContext() []*ContextChunk {
 		return x.Context
 	}
 	return nil
+}
+
+func (x *SearchResult) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
 }
 
 // A chunk that comes with a result.
@@ -1936,7 +1945,7 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\n" +
 	"confidence\x18\x02 \x01(\x01R\n" +
 	"confidence\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xa3\a\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xbd\a\n" +
 	"\fSearchResult\x12\x19\n" +
 	"\bchunk_id\x18\x01 \x01(\tR\achunkId\x12\x1f\n" +
 	"\vdocument_id\x18\x02 \x01(\tR\n" +
@@ -1964,7 +1973,8 @@ const file_llmemory_v1_search_service_proto_rawDesc = "" +
 	"\rtext_position\x18\x11 \x01(\x05H\x03R\ftextPosition\x88\x01\x01\x12 \n" +
 	"\trrf_score\x18\x12 \x01(\x01H\x04R\brrfScore\x88\x01\x01\x12&\n" +
 	"\frerank_score\x18\x13 \x01(\x01H\x05R\vrerankScore\x88\x01\x01\x123\n" +
-	"\acontext\x18\x14 \x03(\v2\x19.llmemory.v1.ContextChunkR\acontextB\r\n" +
+	"\acontext\x18\x14 \x03(\v2\x19.llmemory.v1.ContextChunkR\acontext\x12\x18\n" +
+	"\asummary\x18\x15 \x01(\tR\asummaryB\r\n" +
 	"\v_similarityB\f\n" +
 	"\n" +
 	"_text_rankB\x12\n" +

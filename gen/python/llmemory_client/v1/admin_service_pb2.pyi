@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from llmemory_client.v1 import document_pb2 as _document_pb2
+from llmemory_client.v1 import embedding_model_pb2 as _embedding_model_pb2
 from llmemory_client.v1 import options_pb2 as _options_pb2
 from llmemory_client.v1 import search_service_pb2 as _search_service_pb2
 from google.protobuf.internal import containers as _containers
@@ -32,7 +33,7 @@ class GetOwnerStatisticsRequest(_message.Message):
     def __init__(self, owner_id: _Optional[str] = ...) -> None: ...
 
 class GetOwnerStatisticsResponse(_message.Message):
-    __slots__ = ("document_count", "chunk_count", "total_size_bytes", "embedded_chunk_count", "embeddings_pending", "embeddings_dead", "document_types", "first_created_at", "last_updated_at")
+    __slots__ = ("document_count", "chunk_count", "total_size_bytes", "embedded_chunk_count", "embeddings_pending", "embeddings_dead", "document_types", "first_created_at", "last_updated_at", "embeddings_missing")
     DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHUNK_COUNT_FIELD_NUMBER: _ClassVar[int]
     TOTAL_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +43,7 @@ class GetOwnerStatisticsResponse(_message.Message):
     DOCUMENT_TYPES_FIELD_NUMBER: _ClassVar[int]
     FIRST_CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     LAST_UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_MISSING_FIELD_NUMBER: _ClassVar[int]
     document_count: int
     chunk_count: int
     total_size_bytes: int
@@ -51,7 +53,8 @@ class GetOwnerStatisticsResponse(_message.Message):
     document_types: _containers.RepeatedCompositeFieldContainer[DocumentTypeCount]
     first_created_at: _timestamp_pb2.Timestamp
     last_updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, document_count: _Optional[int] = ..., chunk_count: _Optional[int] = ..., total_size_bytes: _Optional[int] = ..., embedded_chunk_count: _Optional[int] = ..., embeddings_pending: _Optional[int] = ..., embeddings_dead: _Optional[int] = ..., document_types: _Optional[_Iterable[_Union[DocumentTypeCount, _Mapping]]] = ..., first_created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    embeddings_missing: int
+    def __init__(self, document_count: _Optional[int] = ..., chunk_count: _Optional[int] = ..., total_size_bytes: _Optional[int] = ..., embedded_chunk_count: _Optional[int] = ..., embeddings_pending: _Optional[int] = ..., embeddings_dead: _Optional[int] = ..., document_types: _Optional[_Iterable[_Union[DocumentTypeCount, _Mapping]]] = ..., first_created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., embeddings_missing: _Optional[int] = ...) -> None: ...
 
 class DocumentTypeCount(_message.Message):
     __slots__ = ("document_type", "document_count")
@@ -68,28 +71,68 @@ class GetEmbeddingQueueRequest(_message.Message):
     def __init__(self, owner_id: _Optional[str] = ...) -> None: ...
 
 class GetEmbeddingQueueResponse(_message.Message):
-    __slots__ = ("total_size", "dead", "oldest_age", "owners")
+    __slots__ = ("total_size", "dead", "oldest_age", "owners", "dead_reasons")
     TOTAL_SIZE_FIELD_NUMBER: _ClassVar[int]
     DEAD_FIELD_NUMBER: _ClassVar[int]
     OLDEST_AGE_FIELD_NUMBER: _ClassVar[int]
     OWNERS_FIELD_NUMBER: _ClassVar[int]
+    DEAD_REASONS_FIELD_NUMBER: _ClassVar[int]
     total_size: int
     dead: int
     oldest_age: _duration_pb2.Duration
     owners: _containers.RepeatedCompositeFieldContainer[OwnerEmbeddingQueue]
-    def __init__(self, total_size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., owners: _Optional[_Iterable[_Union[OwnerEmbeddingQueue, _Mapping]]] = ...) -> None: ...
+    dead_reasons: _containers.RepeatedCompositeFieldContainer[DeadJobsReason]
+    def __init__(self, total_size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., owners: _Optional[_Iterable[_Union[OwnerEmbeddingQueue, _Mapping]]] = ..., dead_reasons: _Optional[_Iterable[_Union[DeadJobsReason, _Mapping]]] = ...) -> None: ...
+
+class DeadJobsReason(_message.Message):
+    __slots__ = ("reason", "count")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    count: int
+    def __init__(self, reason: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class OwnerEmbeddingQueue(_message.Message):
-    __slots__ = ("owner_id", "size", "dead", "oldest_age")
+    __slots__ = ("owner_id", "size", "dead", "oldest_age", "dead_reasons")
     OWNER_ID_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     DEAD_FIELD_NUMBER: _ClassVar[int]
     OLDEST_AGE_FIELD_NUMBER: _ClassVar[int]
+    DEAD_REASONS_FIELD_NUMBER: _ClassVar[int]
     owner_id: str
     size: int
     dead: int
     oldest_age: _duration_pb2.Duration
-    def __init__(self, owner_id: _Optional[str] = ..., size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    dead_reasons: _containers.RepeatedCompositeFieldContainer[DeadJobsReason]
+    def __init__(self, owner_id: _Optional[str] = ..., size: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., dead_reasons: _Optional[_Iterable[_Union[DeadJobsReason, _Mapping]]] = ...) -> None: ...
+
+class RetryDeadJobsRequest(_message.Message):
+    __slots__ = ("owner_id", "model_id")
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    owner_id: str
+    model_id: str
+    def __init__(self, owner_id: _Optional[str] = ..., model_id: _Optional[str] = ...) -> None: ...
+
+class RetryDeadJobsResponse(_message.Message):
+    __slots__ = ("retried",)
+    RETRIED_FIELD_NUMBER: _ClassVar[int]
+    retried: int
+    def __init__(self, retried: _Optional[int] = ...) -> None: ...
+
+class PurgeDeadJobsRequest(_message.Message):
+    __slots__ = ("owner_id", "model_id")
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    owner_id: str
+    model_id: str
+    def __init__(self, owner_id: _Optional[str] = ..., model_id: _Optional[str] = ...) -> None: ...
+
+class PurgeDeadJobsResponse(_message.Message):
+    __slots__ = ("purged",)
+    PURGED_FIELD_NUMBER: _ClassVar[int]
+    purged: int
+    def __init__(self, purged: _Optional[int] = ...) -> None: ...
 
 class ExplainSearchRequest(_message.Message):
     __slots__ = ("search",)
@@ -134,3 +177,109 @@ class RebuildVectorIndexResponse(_message.Message):
     partitions_total: int
     fraction: float
     def __init__(self, phase: _Optional[str] = ..., partitions_done: _Optional[int] = ..., partitions_total: _Optional[int] = ..., fraction: _Optional[float] = ...) -> None: ...
+
+class ListEmbeddingModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListEmbeddingModelsResponse(_message.Message):
+    __slots__ = ("models",)
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[_embedding_model_pb2.EmbeddingModel]
+    def __init__(self, models: _Optional[_Iterable[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]]] = ...) -> None: ...
+
+class StartModelMigrationRequest(_message.Message):
+    __slots__ = ("provider", "name", "dimension", "base_url", "document_prefix", "query_prefix", "input_tokens_max")
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    BASE_URL_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    QUERY_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_MAX_FIELD_NUMBER: _ClassVar[int]
+    provider: _embedding_model_pb2.EmbeddingProvider
+    name: str
+    dimension: int
+    base_url: str
+    document_prefix: str
+    query_prefix: str
+    input_tokens_max: int
+    def __init__(self, provider: _Optional[_Union[_embedding_model_pb2.EmbeddingProvider, str]] = ..., name: _Optional[str] = ..., dimension: _Optional[int] = ..., base_url: _Optional[str] = ..., document_prefix: _Optional[str] = ..., query_prefix: _Optional[str] = ..., input_tokens_max: _Optional[int] = ...) -> None: ...
+
+class StartModelMigrationResponse(_message.Message):
+    __slots__ = ("model",)
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    model: _embedding_model_pb2.EmbeddingModel
+    def __init__(self, model: _Optional[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]] = ...) -> None: ...
+
+class WatchModelMigrationRequest(_message.Message):
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    def __init__(self, model_id: _Optional[str] = ...) -> None: ...
+
+class WatchModelMigrationResponse(_message.Message):
+    __slots__ = ("model", "chunks_per_second", "time_left")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    TIME_LEFT_FIELD_NUMBER: _ClassVar[int]
+    model: _embedding_model_pb2.EmbeddingModel
+    chunks_per_second: float
+    time_left: _duration_pb2.Duration
+    def __init__(self, model: _Optional[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]] = ..., chunks_per_second: _Optional[float] = ..., time_left: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class CompareModelsRequest(_message.Message):
+    __slots__ = ("model_id", "query_count")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    QUERY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    query_count: int
+    def __init__(self, model_id: _Optional[str] = ..., query_count: _Optional[int] = ...) -> None: ...
+
+class CompareModelsResponse(_message.Message):
+    __slots__ = ("comparison",)
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    comparison: _embedding_model_pb2.ModelComparison
+    def __init__(self, comparison: _Optional[_Union[_embedding_model_pb2.ModelComparison, _Mapping]] = ...) -> None: ...
+
+class ActivateModelRequest(_message.Message):
+    __slots__ = ("model_id", "force")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    force: bool
+    def __init__(self, model_id: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
+
+class ActivateModelResponse(_message.Message):
+    __slots__ = ("active", "retired")
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    RETIRED_FIELD_NUMBER: _ClassVar[int]
+    active: _embedding_model_pb2.EmbeddingModel
+    retired: _embedding_model_pb2.EmbeddingModel
+    def __init__(self, active: _Optional[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]] = ..., retired: _Optional[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]] = ...) -> None: ...
+
+class RollBackModelRequest(_message.Message):
+    __slots__ = ("model_id", "force")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    force: bool
+    def __init__(self, model_id: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
+
+class RollBackModelResponse(_message.Message):
+    __slots__ = ("active", "retired")
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    RETIRED_FIELD_NUMBER: _ClassVar[int]
+    active: _embedding_model_pb2.EmbeddingModel
+    retired: _embedding_model_pb2.EmbeddingModel
+    def __init__(self, active: _Optional[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]] = ..., retired: _Optional[_Union[_embedding_model_pb2.EmbeddingModel, _Mapping]] = ...) -> None: ...
+
+class DropModelRequest(_message.Message):
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    def __init__(self, model_id: _Optional[str] = ...) -> None: ...
+
+class DropModelResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

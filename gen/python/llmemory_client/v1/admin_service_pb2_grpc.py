@@ -45,6 +45,16 @@ class AdminServiceStub:
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueResponse.FromString,
                 _registered_method=True)
+        self.RetryDeadJobs = channel.unary_unary(
+                '/llmemory.v1.AdminService/RetryDeadJobs',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.RetryDeadJobsRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RetryDeadJobsResponse.FromString,
+                _registered_method=True)
+        self.PurgeDeadJobs = channel.unary_unary(
+                '/llmemory.v1.AdminService/PurgeDeadJobs',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.PurgeDeadJobsRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.PurgeDeadJobsResponse.FromString,
+                _registered_method=True)
         self.ExplainSearch = channel.unary_unary(
                 '/llmemory.v1.AdminService/ExplainSearch',
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchRequest.SerializeToString,
@@ -54,6 +64,41 @@ class AdminServiceStub:
                 '/llmemory.v1.AdminService/RebuildVectorIndex',
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexResponse.FromString,
+                _registered_method=True)
+        self.ListEmbeddingModels = channel.unary_unary(
+                '/llmemory.v1.AdminService/ListEmbeddingModels',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.ListEmbeddingModelsRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ListEmbeddingModelsResponse.FromString,
+                _registered_method=True)
+        self.StartModelMigration = channel.unary_unary(
+                '/llmemory.v1.AdminService/StartModelMigration',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.StartModelMigrationRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.StartModelMigrationResponse.FromString,
+                _registered_method=True)
+        self.WatchModelMigration = channel.unary_stream(
+                '/llmemory.v1.AdminService/WatchModelMigration',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.WatchModelMigrationRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.WatchModelMigrationResponse.FromString,
+                _registered_method=True)
+        self.CompareModels = channel.unary_unary(
+                '/llmemory.v1.AdminService/CompareModels',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.CompareModelsRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.CompareModelsResponse.FromString,
+                _registered_method=True)
+        self.ActivateModel = channel.unary_unary(
+                '/llmemory.v1.AdminService/ActivateModel',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.ActivateModelRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ActivateModelResponse.FromString,
+                _registered_method=True)
+        self.RollBackModel = channel.unary_unary(
+                '/llmemory.v1.AdminService/RollBackModel',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.RollBackModelRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RollBackModelResponse.FromString,
+                _registered_method=True)
+        self.DropModel = channel.unary_unary(
+                '/llmemory.v1.AdminService/DropModel',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelResponse.FromString,
                 _registered_method=True)
 
 
@@ -75,6 +120,21 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryDeadJobs(self, request, context):
+        """Lets embedding jobs that have failed for good be tried again, at once and as often as new ones.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurgeDeadJobs(self, request, context):
+        """Deletes embedding jobs that have failed for good. Their chunks keep their text and are found by words alone; the owner's statistics
+        count them as `embeddings_missing`. A chunk is embedded again when its text changes, or when a new model is built.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainSearch(self, request, context):
         """Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
         database ran it.
@@ -86,6 +146,68 @@ class AdminServiceServicer:
     def RebuildVectorIndex(self, request, context):
         """Builds the approximate index of the active model's vectors anew, partition by partition, while searches and writes go on, and
         tells how far it is. It ends with the stream; called again, it begins with the partitions that are not built for the profile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEmbeddingModels(self, request, context):
+        """Lists the embedding models whose vectors are stored, the active one first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartModelMigration(self, request, context):
+        """Begins to change the embedding model while searches and writes go on: registers the new model, which then gets the vectors of all
+        chunks, the new ones included, beside the active one. It goes on by itself, after a restart as well.
+
+        FAILED_PRECONDITION if another migration is under way, the model is active or has vectors already, or vectors of 3 models are stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchModelMigration(self, request, context):
+        """Tells how far a model is: at first, when something has changed, and every 15 seconds when nothing has, until the model is ready,
+        incomplete, active, retired or dropped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareModels(self, request, context):
+        """Measures on sampled queries how the answers of a model differ from those of the active one, and remembers it.
+
+        FAILED_PRECONDITION until the model is ready or incomplete.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateModel(self, request, context):
+        """Makes the model that was built the active one, for all processes at once; each search is of one model alone. The model that was
+        active is kept up to date, so that one can go back to it, until it is dropped.
+
+        FAILED_PRECONDITION until the model is ready and was compared with the active one; see `force`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackModel(self, request, context):
+        """Makes a model that was active before the active one again. Nothing is lost: it has the vectors of what came meanwhile.
+
+        FAILED_PRECONDITION if no model was active before, or it lacks vectors; see `force`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DropModel(self, request, context):
+        """Deletes the vectors and jobs of a model that is being built, which ends the migration, or that was active before.
+
+        FAILED_PRECONDITION for the active model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,6 +226,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueResponse.SerializeToString,
             ),
+            'RetryDeadJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryDeadJobs,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RetryDeadJobsRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.RetryDeadJobsResponse.SerializeToString,
+            ),
+            'PurgeDeadJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeDeadJobs,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.PurgeDeadJobsRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.PurgeDeadJobsResponse.SerializeToString,
+            ),
             'ExplainSearch': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainSearch,
                     request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ExplainSearchRequest.FromString,
@@ -113,6 +245,41 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.RebuildVectorIndex,
                     request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexResponse.SerializeToString,
+            ),
+            'ListEmbeddingModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEmbeddingModels,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ListEmbeddingModelsRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.ListEmbeddingModelsResponse.SerializeToString,
+            ),
+            'StartModelMigration': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartModelMigration,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.StartModelMigrationRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.StartModelMigrationResponse.SerializeToString,
+            ),
+            'WatchModelMigration': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchModelMigration,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.WatchModelMigrationRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.WatchModelMigrationResponse.SerializeToString,
+            ),
+            'CompareModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareModels,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.CompareModelsRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.CompareModelsResponse.SerializeToString,
+            ),
+            'ActivateModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateModel,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ActivateModelRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.ActivateModelResponse.SerializeToString,
+            ),
+            'RollBackModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackModel,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.RollBackModelRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.RollBackModelResponse.SerializeToString,
+            ),
+            'DropModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DropModel,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +348,60 @@ class AdminService:
             _registered_method=True)
 
     @staticmethod
+    def RetryDeadJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/RetryDeadJobs',
+            llmemory_dot_v1_dot_admin__service__pb2.RetryDeadJobsRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.RetryDeadJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeDeadJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/PurgeDeadJobs',
+            llmemory_dot_v1_dot_admin__service__pb2.PurgeDeadJobsRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.PurgeDeadJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ExplainSearch(request,
             target,
             options=(),
@@ -224,6 +445,195 @@ class AdminService:
             '/llmemory.v1.AdminService/RebuildVectorIndex',
             llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexRequest.SerializeToString,
             llmemory_dot_v1_dot_admin__service__pb2.RebuildVectorIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEmbeddingModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/ListEmbeddingModels',
+            llmemory_dot_v1_dot_admin__service__pb2.ListEmbeddingModelsRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.ListEmbeddingModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartModelMigration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/StartModelMigration',
+            llmemory_dot_v1_dot_admin__service__pb2.StartModelMigrationRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.StartModelMigrationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchModelMigration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llmemory.v1.AdminService/WatchModelMigration',
+            llmemory_dot_v1_dot_admin__service__pb2.WatchModelMigrationRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.WatchModelMigrationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/CompareModels',
+            llmemory_dot_v1_dot_admin__service__pb2.CompareModelsRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.CompareModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/ActivateModel',
+            llmemory_dot_v1_dot_admin__service__pb2.ActivateModelRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.ActivateModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/RollBackModel',
+            llmemory_dot_v1_dot_admin__service__pb2.RollBackModelRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.RollBackModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DropModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/DropModel',
+            llmemory_dot_v1_dot_admin__service__pb2.DropModelRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.DropModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

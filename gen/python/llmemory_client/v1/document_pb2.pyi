@@ -37,6 +37,20 @@ class ChunkingStrategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHUNKING_STRATEGY_SEMANTIC: _ClassVar[ChunkingStrategy]
     CHUNKING_STRATEGY_SLIDING_WINDOW: _ClassVar[ChunkingStrategy]
 
+class ContextPrefix(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONTEXT_PREFIX_UNSPECIFIED: _ClassVar[ContextPrefix]
+    CONTEXT_PREFIX_NONE: _ClassVar[ContextPrefix]
+    CONTEXT_PREFIX_TEMPLATE: _ClassVar[ContextPrefix]
+    CONTEXT_PREFIX_MODEL: _ClassVar[ContextPrefix]
+
+class ChunkSummary(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHUNK_SUMMARY_UNSPECIFIED: _ClassVar[ChunkSummary]
+    CHUNK_SUMMARY_NONE: _ClassVar[ChunkSummary]
+    CHUNK_SUMMARY_EXTRACTIVE: _ClassVar[ChunkSummary]
+    CHUNK_SUMMARY_MODEL: _ClassVar[ChunkSummary]
+
 class Operator(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OPERATOR_UNSPECIFIED: _ClassVar[Operator]
@@ -66,6 +80,14 @@ CHUNKING_STRATEGY_HIERARCHICAL: ChunkingStrategy
 CHUNKING_STRATEGY_FIXED_SIZE: ChunkingStrategy
 CHUNKING_STRATEGY_SEMANTIC: ChunkingStrategy
 CHUNKING_STRATEGY_SLIDING_WINDOW: ChunkingStrategy
+CONTEXT_PREFIX_UNSPECIFIED: ContextPrefix
+CONTEXT_PREFIX_NONE: ContextPrefix
+CONTEXT_PREFIX_TEMPLATE: ContextPrefix
+CONTEXT_PREFIX_MODEL: ContextPrefix
+CHUNK_SUMMARY_UNSPECIFIED: ChunkSummary
+CHUNK_SUMMARY_NONE: ChunkSummary
+CHUNK_SUMMARY_EXTRACTIVE: ChunkSummary
+CHUNK_SUMMARY_MODEL: ChunkSummary
 OPERATOR_UNSPECIFIED: Operator
 OPERATOR_EQ: Operator
 OPERATOR_NE: Operator
@@ -84,8 +106,16 @@ class Chunking(_message.Message):
     overlap_tokens: int
     def __init__(self, strategy: _Optional[_Union[ChunkingStrategy, str]] = ..., chunk_tokens: _Optional[int] = ..., overlap_tokens: _Optional[int] = ...) -> None: ...
 
+class Enrichment(_message.Message):
+    __slots__ = ("context_prefix", "summary")
+    CONTEXT_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    context_prefix: ContextPrefix
+    summary: ChunkSummary
+    def __init__(self, context_prefix: _Optional[_Union[ContextPrefix, str]] = ..., summary: _Optional[_Union[ChunkSummary, str]] = ...) -> None: ...
+
 class Document(_message.Message):
-    __slots__ = ("owner_id", "document_id", "id_at_origin", "document_name", "document_type", "document_date", "metadata", "language", "chunk_count", "size_bytes", "version", "created_at", "updated_at")
+    __slots__ = ("owner_id", "document_id", "id_at_origin", "document_name", "document_type", "document_date", "metadata", "language", "chunk_count", "size_bytes", "version", "created_at", "updated_at", "expires_at")
     OWNER_ID_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     ID_AT_ORIGIN_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +129,7 @@ class Document(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     owner_id: str
     document_id: str
     id_at_origin: str
@@ -112,10 +143,11 @@ class Document(_message.Message):
     version: int
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, owner_id: _Optional[str] = ..., document_id: _Optional[str] = ..., id_at_origin: _Optional[str] = ..., document_name: _Optional[str] = ..., document_type: _Optional[_Union[DocumentType, str]] = ..., document_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., language: _Optional[str] = ..., chunk_count: _Optional[int] = ..., size_bytes: _Optional[int] = ..., version: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, owner_id: _Optional[str] = ..., document_id: _Optional[str] = ..., id_at_origin: _Optional[str] = ..., document_name: _Optional[str] = ..., document_type: _Optional[_Union[DocumentType, str]] = ..., document_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., language: _Optional[str] = ..., chunk_count: _Optional[int] = ..., size_bytes: _Optional[int] = ..., version: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Chunk(_message.Message):
-    __slots__ = ("chunk_id", "document_id", "parent_chunk_id", "chunk_index", "chunk_level", "content", "token_count", "char_start", "char_end", "metadata", "embedding")
+    __slots__ = ("chunk_id", "document_id", "parent_chunk_id", "chunk_index", "chunk_level", "content", "token_count", "char_start", "char_end", "metadata", "embedding", "context_prefix", "summary")
     CHUNK_ID_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_CHUNK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +159,8 @@ class Chunk(_message.Message):
     CHAR_END_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     chunk_id: str
     document_id: str
     parent_chunk_id: str
@@ -138,7 +172,23 @@ class Chunk(_message.Message):
     char_end: int
     metadata: _struct_pb2.Struct
     embedding: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, chunk_id: _Optional[str] = ..., document_id: _Optional[str] = ..., parent_chunk_id: _Optional[str] = ..., chunk_index: _Optional[int] = ..., chunk_level: _Optional[int] = ..., content: _Optional[str] = ..., token_count: _Optional[int] = ..., char_start: _Optional[int] = ..., char_end: _Optional[int] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ...) -> None: ...
+    context_prefix: str
+    summary: str
+    def __init__(self, chunk_id: _Optional[str] = ..., document_id: _Optional[str] = ..., parent_chunk_id: _Optional[str] = ..., chunk_index: _Optional[int] = ..., chunk_level: _Optional[int] = ..., content: _Optional[str] = ..., token_count: _Optional[int] = ..., char_start: _Optional[int] = ..., char_end: _Optional[int] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ..., context_prefix: _Optional[str] = ..., summary: _Optional[str] = ...) -> None: ...
+
+class DocumentEmbedding(_message.Message):
+    __slots__ = ("model", "vectors")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    vectors: _containers.RepeatedCompositeFieldContainer[EmbeddingVector]
+    def __init__(self, model: _Optional[str] = ..., vectors: _Optional[_Iterable[_Union[EmbeddingVector, _Mapping]]] = ...) -> None: ...
+
+class EmbeddingVector(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Filter(_message.Message):
     __slots__ = ("ids_at_origin", "document_ids", "document_types", "date_from", "date_to", "metadata", "languages")

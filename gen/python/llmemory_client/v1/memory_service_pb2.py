@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
@@ -30,7 +31,7 @@ from llmemory_client.v1 import document_pb2 as llmemory_dot_v1_dot_document__pb2
 from llmemory_client.v1 import options_pb2 as llmemory_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llmemory/v1/memory_service.proto\x12\x0bllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"\xcc\x03\n\x12\x41\x64\x64\x44ocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12 \n\x0cid_at_origin\x18\x02 \x01(\tR\nidAtOrigin\x12#\n\rdocument_name\x18\x03 \x01(\tR\x0c\x64ocumentName\x12>\n\rdocument_type\x18\x04 \x01(\x0e\x32\x19.llmemory.v1.DocumentTypeR\x0c\x64ocumentType\x12\x18\n\x07\x63ontent\x18\x05 \x01(\tR\x07\x63ontent\x12\x33\n\x08metadata\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\x12?\n\rdocument_date\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x64ocumentDate\x12\x1a\n\x08language\x18\x08 \x01(\tR\x08language\x12\x31\n\x08\x63hunking\x18\t \x01(\x0b\x32\x15.llmemory.v1.ChunkingR\x08\x63hunking\x12\x35\n\nwait_until\x18\n \x01(\x0e\x32\x16.llmemory.v1.WaitUntilR\twaitUntil\"\xda\x02\n\x13\x41\x64\x64\x44ocumentResponse\x12\x31\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x15.llmemory.v1.DocumentR\x08\x64ocument\x12.\n\x07outcome\x18\x02 \x01(\x0e\x32\x14.llmemory.v1.OutcomeR\x07outcome\x12%\n\x0e\x63hunks_created\x18\x03 \x01(\x05R\rchunksCreated\x12\x1f\n\x0b\x63hunks_kept\x18\x04 \x01(\x05R\nchunksKept\x12%\n\x0e\x63hunks_removed\x18\x05 \x01(\x05R\rchunksRemoved\x12-\n\x12\x65mbeddings_pending\x18\x06 \x01(\x05R\x11\x65mbeddingsPending\x12\x42\n\x0fprocessing_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0eprocessingTime\"Y\n\x18\x42\x61tchAddDocumentsRequest\x12=\n\tdocuments\x18\x01 \x03(\x0b\x32\x1f.llmemory.v1.AddDocumentRequestR\tdocuments\"[\n\x19\x42\x61tchAddDocumentsResponse\x12>\n\x07results\x18\x01 \x03(\x0b\x32$.llmemory.v1.BatchAddDocumentsResultR\x07results\"\x8f\x01\n\x17\x42\x61tchAddDocumentsResult\x12>\n\x08response\x18\x01 \x01(\x0b\x32 .llmemory.v1.AddDocumentResponseH\x00R\x08response\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\x08\n\x06result\"\xad\x01\n\x16IngestDocumentsRequest\x12-\n\x04open\x18\x01 \x01(\x0b\x32\x17.llmemory.v1.IngestOpenH\x00R\x04open\x12-\n\x04item\x18\x02 \x01(\x0b\x32\x17.llmemory.v1.IngestItemH\x00R\x04item\x12*\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\x16.llmemory.v1.IngestAckH\x00R\x03\x61\x63kB\t\n\x07message\"D\n\nIngestOpen\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x1b\n\tstream_id\x18\x02 \x01(\tR\x08streamId\"e\n\nIngestItem\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12;\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1f.llmemory.v1.AddDocumentRequestR\x08\x64ocument\"1\n\tIngestAck\x12$\n\x0eup_to_sequence\x18\x01 \x01(\x03R\x0cupToSequence\"\xc3\x01\n\x17IngestDocumentsResponse\x12\x36\n\x07\x64urable\x18\x01 \x01(\x0b\x32\x1a.llmemory.v1.IngestDurableH\x00R\x07\x64urable\x12\x33\n\x06window\x18\x02 \x01(\x0b\x32\x19.llmemory.v1.IngestWindowH\x00R\x06window\x12\x30\n\x05\x64rain\x18\x03 \x01(\x0b\x32\x18.llmemory.v1.IngestDrainH\x00R\x05\x64rainB\t\n\x07message\"m\n\rIngestDurable\x12$\n\x0eup_to_sequence\x18\x01 \x01(\x03R\x0cupToSequence\x12\x36\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x1a.llmemory.v1.IngestFailureR\x08\x66\x61ilures\"w\n\rIngestFailure\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12 \n\x0cid_at_origin\x18\x02 \x01(\tR\nidAtOrigin\x12(\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusR\x05\x65rror\":\n\x0cIngestWindow\x12\x14\n\x05items\x18\x01 \x01(\x05R\x05items\x12\x14\n\x05\x62ytes\x18\x02 \x01(\x03R\x05\x62ytes\"I\n\x0bIngestDrain\x12:\n\x0bretry_after\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryAfter\"\xfc\x01\n\x12GetDocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0b\x64ocument_id\x18\x02 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x03 \x01(\tH\x00R\nidAtOrigin\x12%\n\x0einclude_chunks\x18\x04 \x01(\x08R\rincludeChunks\x12\'\n\x0finclude_content\x18\x05 \x01(\x08R\x0eincludeContent\x12-\n\x12include_embeddings\x18\x06 \x01(\x08R\x11includeEmbeddingsB\x05\n\x03key\"\x8e\x01\n\x13GetDocumentResponse\x12\x31\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x15.llmemory.v1.DocumentR\x08\x64ocument\x12*\n\x06\x63hunks\x18\x02 \x03(\x0b\x32\x12.llmemory.v1.ChunkR\x06\x63hunks\x12\x18\n\x07\x63ontent\x18\x03 \x01(\tR\x07\x63ontent\"\xde\x01\n\x14ListDocumentsRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x13.llmemory.v1.FilterR\x06\x66ilter\x12/\n\x08order_by\x18\x03 \x01(\x0e\x32\x14.llmemory.v1.OrderByR\x07orderBy\x12 \n\tpage_size\x18\x04 \x01(\x05H\x00R\x08pageSize\x88\x01\x01\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageTokenB\x0c\n\n_page_size\"t\n\x15ListDocumentsResponse\x12\x33\n\tdocuments\x18\x01 \x03(\x0b\x32\x15.llmemory.v1.DocumentR\tdocuments\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x80\x01\n\x15\x44\x65leteDocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0b\x64ocument_id\x18\x02 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x03 \x01(\tH\x00R\nidAtOriginB\x05\n\x03key\"`\n\x16\x44\x65leteDocumentResponse\x12\x1f\n\x0b\x64ocument_id\x18\x01 \x01(\tR\ndocumentId\x12%\n\x0e\x63hunks_deleted\x18\x02 \x01(\x05R\rchunksDeleted*\\\n\tWaitUntil\x12\x1a\n\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x18\n\x14WAIT_UNTIL_COMMITTED\x10\x01\x12\x19\n\x15WAIT_UNTIL_SEARCHABLE\x10\x02*c\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_CREATED\x10\x01\x12\x13\n\x0fOUTCOME_UPDATED\x10\x02\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x03*\xda\x01\n\x07OrderBy\x12\x18\n\x14ORDER_BY_UNSPECIFIED\x10\x00\x12\x1c\n\x18ORDER_BY_CREATED_AT_DESC\x10\x01\x12\x1b\n\x17ORDER_BY_CREATED_AT_ASC\x10\x02\x12\x1c\n\x18ORDER_BY_UPDATED_AT_DESC\x10\x03\x12\x1b\n\x17ORDER_BY_UPDATED_AT_ASC\x10\x04\x12\x1e\n\x1aORDER_BY_DOCUMENT_NAME_ASC\x10\x05\x12\x1f\n\x1bORDER_BY_DOCUMENT_NAME_DESC\x10\x06\x32\xd9\x04\n\rMemoryService\x12V\n\x0b\x41\x64\x64\x44ocument\x12\x1f.llmemory.v1.AddDocumentRequest\x1a .llmemory.v1.AddDocumentResponse\"\x04\xa0\xbb\x18\x02\x12h\n\x11\x42\x61tchAddDocuments\x12%.llmemory.v1.BatchAddDocumentsRequest\x1a&.llmemory.v1.BatchAddDocumentsResponse\"\x04\xa0\xbb\x18\x02\x12\x66\n\x0fIngestDocuments\x12#.llmemory.v1.IngestDocumentsRequest\x1a$.llmemory.v1.IngestDocumentsResponse\"\x04\xa0\xbb\x18\x02(\x01\x30\x01\x12Y\n\x0bGetDocument\x12\x1f.llmemory.v1.GetDocumentRequest\x1a .llmemory.v1.GetDocumentResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12_\n\rListDocuments\x12!.llmemory.v1.ListDocumentsRequest\x1a\".llmemory.v1.ListDocumentsResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12\x62\n\x0e\x44\x65leteDocument\x12\".llmemory.v1.DeleteDocumentRequest\x1a#.llmemory.v1.DeleteDocumentResponse\"\x07\x90\x02\x02\xa0\xbb\x18\x02\x42<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n llmemory/v1/memory_service.proto\x12\x0bllmemory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1allmemory/v1/document.proto\x1a\x19llmemory/v1/options.proto\"\xa7\x05\n\x12\x41\x64\x64\x44ocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12 \n\x0cid_at_origin\x18\x02 \x01(\tR\nidAtOrigin\x12#\n\rdocument_name\x18\x03 \x01(\tR\x0c\x64ocumentName\x12>\n\rdocument_type\x18\x04 \x01(\x0e\x32\x19.llmemory.v1.DocumentTypeR\x0c\x64ocumentType\x12\x18\n\x07\x63ontent\x18\x05 \x01(\tR\x07\x63ontent\x12\x33\n\x08metadata\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\x12?\n\rdocument_date\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x64ocumentDate\x12\x1a\n\x08language\x18\x08 \x01(\tR\x08language\x12\x31\n\x08\x63hunking\x18\t \x01(\x0b\x32\x15.llmemory.v1.ChunkingR\x08\x63hunking\x12\x35\n\nwait_until\x18\n \x01(\x0e\x32\x16.llmemory.v1.WaitUntilR\twaitUntil\x12\x39\n\nexpires_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\'\n\x0fidempotency_key\x18\x0c \x01(\tR\x0eidempotencyKey\x12<\n\tembedding\x18\r \x01(\x0b\x32\x1e.llmemory.v1.DocumentEmbeddingR\tembedding\x12\x37\n\nenrichment\x18\x0e \x01(\x0b\x32\x17.llmemory.v1.EnrichmentR\nenrichment\"\x9a\x03\n\x13\x41\x64\x64\x44ocumentResponse\x12\x31\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x15.llmemory.v1.DocumentR\x08\x64ocument\x12.\n\x07outcome\x18\x02 \x01(\x0e\x32\x14.llmemory.v1.OutcomeR\x07outcome\x12%\n\x0e\x63hunks_created\x18\x03 \x01(\x05R\rchunksCreated\x12\x1f\n\x0b\x63hunks_kept\x18\x04 \x01(\x05R\nchunksKept\x12%\n\x0e\x63hunks_removed\x18\x05 \x01(\x05R\rchunksRemoved\x12-\n\x12\x65mbeddings_pending\x18\x06 \x01(\x05R\x11\x65mbeddingsPending\x12\x42\n\x0fprocessing_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0eprocessingTime\x12>\n\x08\x64\x65graded\x18\x08 \x03(\x0e\x32\".llmemory.v1.EnrichmentDegradationR\x08\x64\x65graded\"Y\n\x18\x42\x61tchAddDocumentsRequest\x12=\n\tdocuments\x18\x01 \x03(\x0b\x32\x1f.llmemory.v1.AddDocumentRequestR\tdocuments\"[\n\x19\x42\x61tchAddDocumentsResponse\x12>\n\x07results\x18\x01 \x03(\x0b\x32$.llmemory.v1.BatchAddDocumentsResultR\x07results\"\x8f\x01\n\x17\x42\x61tchAddDocumentsResult\x12>\n\x08response\x18\x01 \x01(\x0b\x32 .llmemory.v1.AddDocumentResponseH\x00R\x08response\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\x08\n\x06result\"\xad\x01\n\x16IngestDocumentsRequest\x12-\n\x04open\x18\x01 \x01(\x0b\x32\x17.llmemory.v1.IngestOpenH\x00R\x04open\x12-\n\x04item\x18\x02 \x01(\x0b\x32\x17.llmemory.v1.IngestItemH\x00R\x04item\x12*\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\x16.llmemory.v1.IngestAckH\x00R\x03\x61\x63kB\t\n\x07message\"\x8f\x01\n\nIngestOpen\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x1b\n\tstream_id\x18\x02 \x01(\tR\x08streamId\x12\x35\n\nwait_until\x18\x03 \x01(\x0e\x32\x16.llmemory.v1.WaitUntilR\twaitUntil\x12\x12\n\x04\x62ulk\x18\x04 \x01(\x08R\x04\x62ulk\"e\n\nIngestItem\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12;\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1f.llmemory.v1.AddDocumentRequestR\x08\x64ocument\"1\n\tIngestAck\x12$\n\x0eup_to_sequence\x18\x01 \x01(\x03R\x0cupToSequence\"\xfb\x01\n\x17IngestDocumentsResponse\x12\x36\n\x07\x64urable\x18\x01 \x01(\x0b\x32\x1a.llmemory.v1.IngestDurableH\x00R\x07\x64urable\x12\x33\n\x06window\x18\x02 \x01(\x0b\x32\x19.llmemory.v1.IngestWindowH\x00R\x06window\x12\x30\n\x05\x64rain\x18\x03 \x01(\x0b\x32\x18.llmemory.v1.IngestDrainH\x00R\x05\x64rain\x12\x36\n\x07indexed\x18\x04 \x01(\x0b\x32\x1a.llmemory.v1.IngestIndexedH\x00R\x07indexedB\t\n\x07message\"m\n\rIngestDurable\x12$\n\x0eup_to_sequence\x18\x01 \x01(\x03R\x0cupToSequence\x12\x36\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32\x1a.llmemory.v1.IngestFailureR\x08\x66\x61ilures\"w\n\rIngestFailure\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12 \n\x0cid_at_origin\x18\x02 \x01(\tR\nidAtOrigin\x12(\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusR\x05\x65rror\":\n\x0cIngestWindow\x12\x14\n\x05items\x18\x01 \x01(\x05R\x05items\x12\x14\n\x05\x62ytes\x18\x02 \x01(\x03R\x05\x62ytes\"V\n\rIngestIndexed\x12$\n\x0eup_to_sequence\x18\x01 \x01(\x03R\x0cupToSequence\x12\x1f\n\x0b\x64\x65\x61\x64_chunks\x18\x02 \x01(\x05R\ndeadChunks\"I\n\x0bIngestDrain\x12:\n\x0bretry_after\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryAfter\"\xfc\x01\n\x12GetDocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0b\x64ocument_id\x18\x02 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x03 \x01(\tH\x00R\nidAtOrigin\x12%\n\x0einclude_chunks\x18\x04 \x01(\x08R\rincludeChunks\x12\'\n\x0finclude_content\x18\x05 \x01(\x08R\x0eincludeContent\x12-\n\x12include_embeddings\x18\x06 \x01(\x08R\x11includeEmbeddingsB\x05\n\x03key\"\x8e\x01\n\x13GetDocumentResponse\x12\x31\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x15.llmemory.v1.DocumentR\x08\x64ocument\x12*\n\x06\x63hunks\x18\x02 \x03(\x0b\x32\x12.llmemory.v1.ChunkR\x06\x63hunks\x12\x18\n\x07\x63ontent\x18\x03 \x01(\tR\x07\x63ontent\"\xde\x01\n\x13ReadDocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0b\x64ocument_id\x18\x02 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x03 \x01(\tH\x00R\nidAtOrigin\x12\"\n\nchar_start\x18\x04 \x01(\x05H\x01R\tcharStart\x88\x01\x01\x12\x1e\n\x08\x63har_end\x18\x05 \x01(\x05H\x02R\x07\x63harEnd\x88\x01\x01\x42\x05\n\x03keyB\r\n\x0b_char_startB\x0b\n\t_char_end\"\x82\x01\n\x14ReadDocumentResponse\x12\x31\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x15.llmemory.v1.DocumentR\x08\x64ocument\x12\x1d\n\nchar_start\x18\x02 \x01(\x05R\tcharStart\x12\x18\n\x07\x63ontent\x18\x03 \x01(\tR\x07\x63ontent\"\x93\x04\n\x10GetChunksRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12\x1b\n\tchunk_ids\x18\x02 \x03(\tR\x08\x63hunkIds\x12!\n\x0b\x64ocument_id\x18\x03 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x04 \x01(\tH\x00R\nidAtOrigin\x12/\n\x11\x63hunk_index_start\x18\x05 \x01(\x05H\x01R\x0f\x63hunkIndexStart\x88\x01\x01\x12+\n\x0f\x63hunk_index_end\x18\x06 \x01(\x05H\x02R\rchunkIndexEnd\x88\x01\x01\x12*\n\x0e\x63ontext_window\x18\x07 \x01(\x05H\x03R\rcontextWindow\x88\x01\x01\x12\x34\n\x16include_parent_context\x18\x08 \x01(\x08R\x14includeParentContext\x12-\n\x12include_embeddings\x18\t \x01(\x08R\x11includeEmbeddings\x12 \n\tpage_size\x18\n \x01(\x05H\x04R\x08pageSize\x88\x01\x01\x12\x1d\n\npage_token\x18\x0b \x01(\tR\tpageTokenB\x05\n\x03keyB\x14\n\x12_chunk_index_startB\x12\n\x10_chunk_index_endB\x11\n\x0f_context_windowB\x0c\n\n_page_size\"\x9c\x01\n\x11GetChunksResponse\x12\x33\n\x06\x63hunks\x18\x01 \x03(\x0b\x32\x1b.llmemory.v1.ChunkInContextR\x06\x63hunks\x12*\n\x11missing_chunk_ids\x18\x02 \x03(\tR\x0fmissingChunkIds\x12&\n\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\x98\x01\n\x0e\x43hunkInContext\x12(\n\x05\x63hunk\x18\x01 \x01(\x0b\x32\x12.llmemory.v1.ChunkR\x05\x63hunk\x12*\n\x06parent\x18\x02 \x01(\x0b\x32\x12.llmemory.v1.ChunkR\x06parent\x12\x30\n\tneighbors\x18\x03 \x03(\x0b\x32\x12.llmemory.v1.ChunkR\tneighbors\"\xde\x01\n\x14ListDocumentsRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x13.llmemory.v1.FilterR\x06\x66ilter\x12/\n\x08order_by\x18\x03 \x01(\x0e\x32\x14.llmemory.v1.OrderByR\x07orderBy\x12 \n\tpage_size\x18\x04 \x01(\x05H\x00R\x08pageSize\x88\x01\x01\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageTokenB\x0c\n\n_page_size\"t\n\x15ListDocumentsResponse\x12\x33\n\tdocuments\x18\x01 \x03(\x0b\x32\x15.llmemory.v1.DocumentR\tdocuments\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xef\x03\n\x15UpdateDocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0b\x64ocument_id\x18\x02 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x03 \x01(\tH\x00R\nidAtOrigin\x12(\n\rdocument_name\x18\x04 \x01(\tH\x01R\x0c\x64ocumentName\x88\x01\x01\x12?\n\rdocument_date\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x64ocumentDate\x12\x33\n\x08metadata\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\x12\x39\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12;\n\x0bupdate_mask\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\x12.\n\x10\x65xpected_version\x18\t \x01(\x05H\x02R\x0f\x65xpectedVersion\x88\x01\x01\x42\x05\n\x03keyB\x10\n\x0e_document_nameB\x13\n\x11_expected_version\"K\n\x16UpdateDocumentResponse\x12\x31\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x15.llmemory.v1.DocumentR\x08\x64ocument\"\x80\x01\n\x15\x44\x65leteDocumentRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0b\x64ocument_id\x18\x02 \x01(\tH\x00R\ndocumentId\x12\"\n\x0cid_at_origin\x18\x03 \x01(\tH\x00R\nidAtOriginB\x05\n\x03key\"`\n\x16\x44\x65leteDocumentResponse\x12\x1f\n\x0b\x64ocument_id\x18\x01 \x01(\tR\ndocumentId\x12%\n\x0e\x63hunks_deleted\x18\x02 \x01(\x05R\rchunksDeleted\"\xc0\x01\n\x16\x44\x65leteDocumentsRequest\x12\x19\n\x08owner_id\x18\x01 \x01(\tR\x07ownerId\x12!\n\x0c\x64ocument_ids\x18\x02 \x03(\tR\x0b\x64ocumentIds\x12\"\n\rids_at_origin\x18\x03 \x03(\tR\x0bidsAtOrigin\x12+\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x13.llmemory.v1.FilterR\x06\x66ilter\x12\x17\n\x07\x64ry_run\x18\x05 \x01(\x08R\x06\x64ryRun\"\x8e\x01\n\x17\x44\x65leteDocumentsResponse\x12+\n\x11\x64ocuments_deleted\x18\x01 \x01(\x03R\x10\x64ocumentsDeleted\x12%\n\x0e\x63hunks_deleted\x18\x02 \x01(\x03R\rchunksDeleted\x12\x1f\n\x0bmore_remain\x18\x03 \x01(\x08R\nmoreRemain*\\\n\tWaitUntil\x12\x1a\n\x16WAIT_UNTIL_UNSPECIFIED\x10\x00\x12\x18\n\x14WAIT_UNTIL_COMMITTED\x10\x01\x12\x19\n\x15WAIT_UNTIL_SEARCHABLE\x10\x02*c\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_CREATED\x10\x01\x12\x13\n\x0fOUTCOME_UPDATED\x10\x02\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x03*\xa2\x01\n\x15\x45nrichmentDegradation\x12&\n\"ENRICHMENT_DEGRADATION_UNSPECIFIED\x10\x00\x12\x32\n.ENRICHMENT_DEGRADATION_CONTEXT_PREFIX_TEMPLATE\x10\x01\x12-\n)ENRICHMENT_DEGRADATION_SUMMARY_EXTRACTIVE\x10\x02*\xda\x01\n\x07OrderBy\x12\x18\n\x14ORDER_BY_UNSPECIFIED\x10\x00\x12\x1c\n\x18ORDER_BY_CREATED_AT_DESC\x10\x01\x12\x1b\n\x17ORDER_BY_CREATED_AT_ASC\x10\x02\x12\x1c\n\x18ORDER_BY_UPDATED_AT_DESC\x10\x03\x12\x1b\n\x17ORDER_BY_UPDATED_AT_ASC\x10\x04\x12\x1e\n\x1aORDER_BY_DOCUMENT_NAME_ASC\x10\x05\x12\x1f\n\x1bORDER_BY_DOCUMENT_NAME_DESC\x10\x06\x32\xd6\x07\n\rMemoryService\x12V\n\x0b\x41\x64\x64\x44ocument\x12\x1f.llmemory.v1.AddDocumentRequest\x1a .llmemory.v1.AddDocumentResponse\"\x04\xa0\xbb\x18\x02\x12h\n\x11\x42\x61tchAddDocuments\x12%.llmemory.v1.BatchAddDocumentsRequest\x1a&.llmemory.v1.BatchAddDocumentsResponse\"\x04\xa0\xbb\x18\x02\x12\x66\n\x0fIngestDocuments\x12#.llmemory.v1.IngestDocumentsRequest\x1a$.llmemory.v1.IngestDocumentsResponse\"\x04\xa0\xbb\x18\x02(\x01\x30\x01\x12Y\n\x0bGetDocument\x12\x1f.llmemory.v1.GetDocumentRequest\x1a .llmemory.v1.GetDocumentResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12^\n\x0cReadDocument\x12 .llmemory.v1.ReadDocumentRequest\x1a!.llmemory.v1.ReadDocumentResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x30\x01\x12S\n\tGetChunks\x12\x1d.llmemory.v1.GetChunksRequest\x1a\x1e.llmemory.v1.GetChunksResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12_\n\rListDocuments\x12!.llmemory.v1.ListDocumentsRequest\x1a\".llmemory.v1.ListDocumentsResponse\"\x07\x90\x02\x01\xa0\xbb\x18\x01\x12_\n\x0eUpdateDocument\x12\".llmemory.v1.UpdateDocumentRequest\x1a#.llmemory.v1.UpdateDocumentResponse\"\x04\xa0\xbb\x18\x02\x12\x62\n\x0e\x44\x65leteDocument\x12\".llmemory.v1.DeleteDocumentRequest\x1a#.llmemory.v1.DeleteDocumentResponse\"\x07\x90\x02\x02\xa0\xbb\x18\x02\x12\x65\n\x0f\x44\x65leteDocuments\x12#.llmemory.v1.DeleteDocumentsRequest\x1a$.llmemory.v1.DeleteDocumentsResponse\"\x07\x90\x02\x02\xa0\xbb\x18\x02\x42<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,56 +47,86 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMORYSERVICE'].methods_by_name['IngestDocuments']._serialized_options = b'\240\273\030\002'
   _globals['_MEMORYSERVICE'].methods_by_name['GetDocument']._loaded_options = None
   _globals['_MEMORYSERVICE'].methods_by_name['GetDocument']._serialized_options = b'\220\002\001\240\273\030\001'
+  _globals['_MEMORYSERVICE'].methods_by_name['ReadDocument']._loaded_options = None
+  _globals['_MEMORYSERVICE'].methods_by_name['ReadDocument']._serialized_options = b'\220\002\001\240\273\030\001'
+  _globals['_MEMORYSERVICE'].methods_by_name['GetChunks']._loaded_options = None
+  _globals['_MEMORYSERVICE'].methods_by_name['GetChunks']._serialized_options = b'\220\002\001\240\273\030\001'
   _globals['_MEMORYSERVICE'].methods_by_name['ListDocuments']._loaded_options = None
   _globals['_MEMORYSERVICE'].methods_by_name['ListDocuments']._serialized_options = b'\220\002\001\240\273\030\001'
+  _globals['_MEMORYSERVICE'].methods_by_name['UpdateDocument']._loaded_options = None
+  _globals['_MEMORYSERVICE'].methods_by_name['UpdateDocument']._serialized_options = b'\240\273\030\002'
   _globals['_MEMORYSERVICE'].methods_by_name['DeleteDocument']._loaded_options = None
   _globals['_MEMORYSERVICE'].methods_by_name['DeleteDocument']._serialized_options = b'\220\002\002\240\273\030\002'
-  _globals['_WAITUNTIL']._serialized_start=3303
-  _globals['_WAITUNTIL']._serialized_end=3395
-  _globals['_OUTCOME']._serialized_start=3397
-  _globals['_OUTCOME']._serialized_end=3496
-  _globals['_ORDERBY']._serialized_start=3499
-  _globals['_ORDERBY']._serialized_end=3717
-  _globals['_ADDDOCUMENTREQUEST']._serialized_start=225
-  _globals['_ADDDOCUMENTREQUEST']._serialized_end=685
-  _globals['_ADDDOCUMENTRESPONSE']._serialized_start=688
-  _globals['_ADDDOCUMENTRESPONSE']._serialized_end=1034
-  _globals['_BATCHADDDOCUMENTSREQUEST']._serialized_start=1036
-  _globals['_BATCHADDDOCUMENTSREQUEST']._serialized_end=1125
-  _globals['_BATCHADDDOCUMENTSRESPONSE']._serialized_start=1127
-  _globals['_BATCHADDDOCUMENTSRESPONSE']._serialized_end=1218
-  _globals['_BATCHADDDOCUMENTSRESULT']._serialized_start=1221
-  _globals['_BATCHADDDOCUMENTSRESULT']._serialized_end=1364
-  _globals['_INGESTDOCUMENTSREQUEST']._serialized_start=1367
-  _globals['_INGESTDOCUMENTSREQUEST']._serialized_end=1540
-  _globals['_INGESTOPEN']._serialized_start=1542
-  _globals['_INGESTOPEN']._serialized_end=1610
-  _globals['_INGESTITEM']._serialized_start=1612
-  _globals['_INGESTITEM']._serialized_end=1713
-  _globals['_INGESTACK']._serialized_start=1715
-  _globals['_INGESTACK']._serialized_end=1764
-  _globals['_INGESTDOCUMENTSRESPONSE']._serialized_start=1767
-  _globals['_INGESTDOCUMENTSRESPONSE']._serialized_end=1962
-  _globals['_INGESTDURABLE']._serialized_start=1964
-  _globals['_INGESTDURABLE']._serialized_end=2073
-  _globals['_INGESTFAILURE']._serialized_start=2075
-  _globals['_INGESTFAILURE']._serialized_end=2194
-  _globals['_INGESTWINDOW']._serialized_start=2196
-  _globals['_INGESTWINDOW']._serialized_end=2254
-  _globals['_INGESTDRAIN']._serialized_start=2256
-  _globals['_INGESTDRAIN']._serialized_end=2329
-  _globals['_GETDOCUMENTREQUEST']._serialized_start=2332
-  _globals['_GETDOCUMENTREQUEST']._serialized_end=2584
-  _globals['_GETDOCUMENTRESPONSE']._serialized_start=2587
-  _globals['_GETDOCUMENTRESPONSE']._serialized_end=2729
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=2732
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=2954
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=2956
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=3072
-  _globals['_DELETEDOCUMENTREQUEST']._serialized_start=3075
-  _globals['_DELETEDOCUMENTREQUEST']._serialized_end=3203
-  _globals['_DELETEDOCUMENTRESPONSE']._serialized_start=3205
-  _globals['_DELETEDOCUMENTRESPONSE']._serialized_end=3301
-  _globals['_MEMORYSERVICE']._serialized_start=3720
-  _globals['_MEMORYSERVICE']._serialized_end=4321
+  _globals['_MEMORYSERVICE'].methods_by_name['DeleteDocuments']._loaded_options = None
+  _globals['_MEMORYSERVICE'].methods_by_name['DeleteDocuments']._serialized_options = b'\220\002\002\240\273\030\002'
+  _globals['_WAITUNTIL']._serialized_start=5961
+  _globals['_WAITUNTIL']._serialized_end=6053
+  _globals['_OUTCOME']._serialized_start=6055
+  _globals['_OUTCOME']._serialized_end=6154
+  _globals['_ENRICHMENTDEGRADATION']._serialized_start=6157
+  _globals['_ENRICHMENTDEGRADATION']._serialized_end=6319
+  _globals['_ORDERBY']._serialized_start=6322
+  _globals['_ORDERBY']._serialized_end=6540
+  _globals['_ADDDOCUMENTREQUEST']._serialized_start=259
+  _globals['_ADDDOCUMENTREQUEST']._serialized_end=938
+  _globals['_ADDDOCUMENTRESPONSE']._serialized_start=941
+  _globals['_ADDDOCUMENTRESPONSE']._serialized_end=1351
+  _globals['_BATCHADDDOCUMENTSREQUEST']._serialized_start=1353
+  _globals['_BATCHADDDOCUMENTSREQUEST']._serialized_end=1442
+  _globals['_BATCHADDDOCUMENTSRESPONSE']._serialized_start=1444
+  _globals['_BATCHADDDOCUMENTSRESPONSE']._serialized_end=1535
+  _globals['_BATCHADDDOCUMENTSRESULT']._serialized_start=1538
+  _globals['_BATCHADDDOCUMENTSRESULT']._serialized_end=1681
+  _globals['_INGESTDOCUMENTSREQUEST']._serialized_start=1684
+  _globals['_INGESTDOCUMENTSREQUEST']._serialized_end=1857
+  _globals['_INGESTOPEN']._serialized_start=1860
+  _globals['_INGESTOPEN']._serialized_end=2003
+  _globals['_INGESTITEM']._serialized_start=2005
+  _globals['_INGESTITEM']._serialized_end=2106
+  _globals['_INGESTACK']._serialized_start=2108
+  _globals['_INGESTACK']._serialized_end=2157
+  _globals['_INGESTDOCUMENTSRESPONSE']._serialized_start=2160
+  _globals['_INGESTDOCUMENTSRESPONSE']._serialized_end=2411
+  _globals['_INGESTDURABLE']._serialized_start=2413
+  _globals['_INGESTDURABLE']._serialized_end=2522
+  _globals['_INGESTFAILURE']._serialized_start=2524
+  _globals['_INGESTFAILURE']._serialized_end=2643
+  _globals['_INGESTWINDOW']._serialized_start=2645
+  _globals['_INGESTWINDOW']._serialized_end=2703
+  _globals['_INGESTINDEXED']._serialized_start=2705
+  _globals['_INGESTINDEXED']._serialized_end=2791
+  _globals['_INGESTDRAIN']._serialized_start=2793
+  _globals['_INGESTDRAIN']._serialized_end=2866
+  _globals['_GETDOCUMENTREQUEST']._serialized_start=2869
+  _globals['_GETDOCUMENTREQUEST']._serialized_end=3121
+  _globals['_GETDOCUMENTRESPONSE']._serialized_start=3124
+  _globals['_GETDOCUMENTRESPONSE']._serialized_end=3266
+  _globals['_READDOCUMENTREQUEST']._serialized_start=3269
+  _globals['_READDOCUMENTREQUEST']._serialized_end=3491
+  _globals['_READDOCUMENTRESPONSE']._serialized_start=3494
+  _globals['_READDOCUMENTRESPONSE']._serialized_end=3624
+  _globals['_GETCHUNKSREQUEST']._serialized_start=3627
+  _globals['_GETCHUNKSREQUEST']._serialized_end=4158
+  _globals['_GETCHUNKSRESPONSE']._serialized_start=4161
+  _globals['_GETCHUNKSRESPONSE']._serialized_end=4317
+  _globals['_CHUNKINCONTEXT']._serialized_start=4320
+  _globals['_CHUNKINCONTEXT']._serialized_end=4472
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=4475
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=4697
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=4699
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=4815
+  _globals['_UPDATEDOCUMENTREQUEST']._serialized_start=4818
+  _globals['_UPDATEDOCUMENTREQUEST']._serialized_end=5313
+  _globals['_UPDATEDOCUMENTRESPONSE']._serialized_start=5315
+  _globals['_UPDATEDOCUMENTRESPONSE']._serialized_end=5390
+  _globals['_DELETEDOCUMENTREQUEST']._serialized_start=5393
+  _globals['_DELETEDOCUMENTREQUEST']._serialized_end=5521
+  _globals['_DELETEDOCUMENTRESPONSE']._serialized_start=5523
+  _globals['_DELETEDOCUMENTRESPONSE']._serialized_end=5619
+  _globals['_DELETEDOCUMENTSREQUEST']._serialized_start=5622
+  _globals['_DELETEDOCUMENTSREQUEST']._serialized_end=5814
+  _globals['_DELETEDOCUMENTSRESPONSE']._serialized_start=5817
+  _globals['_DELETEDOCUMENTSRESPONSE']._serialized_end=5959
+  _globals['_MEMORYSERVICE']._serialized_start=6543
+  _globals['_MEMORYSERVICE']._serialized_end=7525
 # @@protoc_insertion_point(module_scope)

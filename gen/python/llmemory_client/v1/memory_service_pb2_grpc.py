@@ -55,15 +55,35 @@ class MemoryServiceStub:
                 request_serializer=llmemory_dot_v1_dot_memory__service__pb2.GetDocumentRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.GetDocumentResponse.FromString,
                 _registered_method=True)
+        self.ReadDocument = channel.unary_stream(
+                '/llmemory.v1.MemoryService/ReadDocument',
+                request_serializer=llmemory_dot_v1_dot_memory__service__pb2.ReadDocumentRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.ReadDocumentResponse.FromString,
+                _registered_method=True)
+        self.GetChunks = channel.unary_unary(
+                '/llmemory.v1.MemoryService/GetChunks',
+                request_serializer=llmemory_dot_v1_dot_memory__service__pb2.GetChunksRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.GetChunksResponse.FromString,
+                _registered_method=True)
         self.ListDocuments = channel.unary_unary(
                 '/llmemory.v1.MemoryService/ListDocuments',
                 request_serializer=llmemory_dot_v1_dot_memory__service__pb2.ListDocumentsRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.ListDocumentsResponse.FromString,
                 _registered_method=True)
+        self.UpdateDocument = channel.unary_unary(
+                '/llmemory.v1.MemoryService/UpdateDocument',
+                request_serializer=llmemory_dot_v1_dot_memory__service__pb2.UpdateDocumentRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.UpdateDocumentResponse.FromString,
+                _registered_method=True)
         self.DeleteDocument = channel.unary_unary(
                 '/llmemory.v1.MemoryService/DeleteDocument',
                 request_serializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentResponse.FromString,
+                _registered_method=True)
+        self.DeleteDocuments = channel.unary_unary(
+                '/llmemory.v1.MemoryService/DeleteDocuments',
+                request_serializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentsRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentsResponse.FromString,
                 _registered_method=True)
 
 
@@ -103,6 +123,21 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadDocument(self, request, context):
+        """Returns a document's text, or a range of it, over a stream, however long it is. The whole stream is of one version of the
+        document: if that changes or is deleted meanwhile, the stream ends with ABORTED and reason DOCUMENT_CHANGED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChunks(self, request, context):
+        """Returns chunks, by their ids or of a document in the order of its text, with what stands around them, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDocuments(self, request, context):
         """Lists an owner's documents, page by page.
         """
@@ -110,8 +145,26 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateDocument(self, request, context):
+        """Changes facts of a document without its content; search filters see the change at once, and no chunk is written or embedded anew.
+        Type, language and chunking decide how the text is cut and indexed: they change when the document is added again. So do context
+        prefixes, which hold the old name and date until then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteDocument(self, request, context):
         """Deletes one document with its chunks, vectors and jobs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteDocuments(self, request, context):
+        """Deletes many documents with their chunks, vectors and jobs: those with certain ids, or those that a filter chooses. They go in
+        batches, each committed on its own, for as long as the deadline lets it; the reply says whether that was enough. It may be
+        repeated: documents that are gone already are not counted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,15 +193,35 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.GetDocumentRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_memory__service__pb2.GetDocumentResponse.SerializeToString,
             ),
+            'ReadDocument': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadDocument,
+                    request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.ReadDocumentRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_memory__service__pb2.ReadDocumentResponse.SerializeToString,
+            ),
+            'GetChunks': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChunks,
+                    request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.GetChunksRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_memory__service__pb2.GetChunksResponse.SerializeToString,
+            ),
             'ListDocuments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDocuments,
                     request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.ListDocumentsRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_memory__service__pb2.ListDocumentsResponse.SerializeToString,
             ),
+            'UpdateDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDocument,
+                    request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.UpdateDocumentRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_memory__service__pb2.UpdateDocumentResponse.SerializeToString,
+            ),
             'DeleteDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteDocument,
                     request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentResponse.SerializeToString,
+            ),
+            'DeleteDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDocuments,
+                    request_deserializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentsRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -271,6 +344,60 @@ class MemoryService:
             _registered_method=True)
 
     @staticmethod
+    def ReadDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llmemory.v1.MemoryService/ReadDocument',
+            llmemory_dot_v1_dot_memory__service__pb2.ReadDocumentRequest.SerializeToString,
+            llmemory_dot_v1_dot_memory__service__pb2.ReadDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChunks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.MemoryService/GetChunks',
+            llmemory_dot_v1_dot_memory__service__pb2.GetChunksRequest.SerializeToString,
+            llmemory_dot_v1_dot_memory__service__pb2.GetChunksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListDocuments(request,
             target,
             options=(),
@@ -298,6 +425,33 @@ class MemoryService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.MemoryService/UpdateDocument',
+            llmemory_dot_v1_dot_memory__service__pb2.UpdateDocumentRequest.SerializeToString,
+            llmemory_dot_v1_dot_memory__service__pb2.UpdateDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteDocument(request,
             target,
             options=(),
@@ -314,6 +468,33 @@ class MemoryService:
             '/llmemory.v1.MemoryService/DeleteDocument',
             llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentRequest.SerializeToString,
             llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.MemoryService/DeleteDocuments',
+            llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentsRequest.SerializeToString,
+            llmemory_dot_v1_dot_memory__service__pb2.DeleteDocumentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -203,7 +203,7 @@ class RoutingDecision(_message.Message):
     def __init__(self, route: _Optional[_Union[Route, str]] = ..., confidence: _Optional[float] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SearchResult(_message.Message):
-    __slots__ = ("chunk_id", "document_id", "id_at_origin", "document_name", "document_type", "document_metadata", "document_date", "chunk_metadata", "content", "chunk_index", "char_start", "char_end", "score", "similarity", "text_rank", "vector_position", "text_position", "rrf_score", "rerank_score", "context")
+    __slots__ = ("chunk_id", "document_id", "id_at_origin", "document_name", "document_type", "document_metadata", "document_date", "chunk_metadata", "content", "chunk_index", "char_start", "char_end", "score", "similarity", "text_rank", "vector_position", "text_position", "rrf_score", "rerank_score", "context", "summary")
     CHUNK_ID_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     ID_AT_ORIGIN_FIELD_NUMBER: _ClassVar[int]
@@ -224,6 +224,7 @@ class SearchResult(_message.Message):
     RRF_SCORE_FIELD_NUMBER: _ClassVar[int]
     RERANK_SCORE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     chunk_id: str
     document_id: str
     id_at_origin: str
@@ -244,7 +245,8 @@ class SearchResult(_message.Message):
     rrf_score: float
     rerank_score: float
     context: _containers.RepeatedCompositeFieldContainer[ContextChunk]
-    def __init__(self, chunk_id: _Optional[str] = ..., document_id: _Optional[str] = ..., id_at_origin: _Optional[str] = ..., document_name: _Optional[str] = ..., document_type: _Optional[_Union[_document_pb2.DocumentType, str]] = ..., document_metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., document_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., chunk_metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., content: _Optional[str] = ..., chunk_index: _Optional[int] = ..., char_start: _Optional[int] = ..., char_end: _Optional[int] = ..., score: _Optional[float] = ..., similarity: _Optional[float] = ..., text_rank: _Optional[float] = ..., vector_position: _Optional[int] = ..., text_position: _Optional[int] = ..., rrf_score: _Optional[float] = ..., rerank_score: _Optional[float] = ..., context: _Optional[_Iterable[_Union[ContextChunk, _Mapping]]] = ...) -> None: ...
+    summary: str
+    def __init__(self, chunk_id: _Optional[str] = ..., document_id: _Optional[str] = ..., id_at_origin: _Optional[str] = ..., document_name: _Optional[str] = ..., document_type: _Optional[_Union[_document_pb2.DocumentType, str]] = ..., document_metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., document_date: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., chunk_metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., content: _Optional[str] = ..., chunk_index: _Optional[int] = ..., char_start: _Optional[int] = ..., char_end: _Optional[int] = ..., score: _Optional[float] = ..., similarity: _Optional[float] = ..., text_rank: _Optional[float] = ..., vector_position: _Optional[int] = ..., text_position: _Optional[int] = ..., rrf_score: _Optional[float] = ..., rerank_score: _Optional[float] = ..., context: _Optional[_Iterable[_Union[ContextChunk, _Mapping]]] = ..., summary: _Optional[str] = ...) -> None: ...
 
 class ContextChunk(_message.Message):
     __slots__ = ("relation", "chunk_id", "chunk_index", "content", "char_start", "char_end")

@@ -9,6 +9,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { DocumentType } from "./document_pb.js";
 import type { SearchRequest, SearchResponse } from "./search_service_pb.js";
+import type { EmbeddingModel, EmbeddingProvider, ModelComparison } from "./embedding_model_pb.js";
 
 /**
  * Describes the file llmemory/v1/admin_service.proto.
@@ -103,6 +104,13 @@ export declare type GetOwnerStatisticsResponse = Message<"llmemory.v1.GetOwnerSt
    * @generated from field: google.protobuf.Timestamp last_updated_at = 9;
    */
   lastUpdatedAt?: Timestamp | undefined;
+
+  /**
+   * Chunks that have no vector under the active model and wait for none, since their failed jobs were purged.
+   *
+   * @generated from field: int64 embeddings_missing = 10;
+   */
+  embeddingsMissing: bigint;
 };
 
 /**
@@ -191,6 +199,13 @@ export declare type GetEmbeddingQueueResponse = Message<"llmemory.v1.GetEmbeddin
    * @generated from field: repeated llmemory.v1.OwnerEmbeddingQueue owners = 4;
    */
   owners: OwnerEmbeddingQueue[];
+
+  /**
+   * Why jobs have failed for good: the 10 most frequent reasons, most frequent first.
+   *
+   * @generated from field: repeated llmemory.v1.DeadJobsReason dead_reasons = 5;
+   */
+  deadReasons: DeadJobsReason[];
 };
 
 /**
@@ -198,6 +213,33 @@ export declare type GetEmbeddingQueueResponse = Message<"llmemory.v1.GetEmbeddin
  * Use `create(GetEmbeddingQueueResponseSchema)` to create a new message.
  */
 export declare const GetEmbeddingQueueResponseSchema: GenMessage<GetEmbeddingQueueResponse>;
+
+/**
+ * Jobs that have failed for good, for one reason.
+ *
+ * @generated from message llmemory.v1.DeadJobsReason
+ */
+export declare type DeadJobsReason = Message<"llmemory.v1.DeadJobsReason"> & {
+  /**
+   * UPPER_SNAKE_CASE, such as `INTERNAL`, or `LEASE_EXPIRED` for a text that ended the process which embedded it.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * How many jobs.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message llmemory.v1.DeadJobsReason.
+ * Use `create(DeadJobsReasonSchema)` to create a new message.
+ */
+export declare const DeadJobsReasonSchema: GenMessage<DeadJobsReason>;
 
 /**
  * What waits for embedding for one owner.
@@ -232,6 +274,13 @@ export declare type OwnerEmbeddingQueue = Message<"llmemory.v1.OwnerEmbeddingQue
    * @generated from field: google.protobuf.Duration oldest_age = 4;
    */
   oldestAge?: Duration | undefined;
+
+  /**
+   * Why this owner's jobs have failed for good: the 10 most frequent reasons, most frequent first.
+   *
+   * @generated from field: repeated llmemory.v1.DeadJobsReason dead_reasons = 5;
+   */
+  deadReasons: DeadJobsReason[];
 };
 
 /**
@@ -239,6 +288,100 @@ export declare type OwnerEmbeddingQueue = Message<"llmemory.v1.OwnerEmbeddingQue
  * Use `create(OwnerEmbeddingQueueSchema)` to create a new message.
  */
 export declare const OwnerEmbeddingQueueSchema: GenMessage<OwnerEmbeddingQueue>;
+
+/**
+ * Names the dead jobs to try again.
+ *
+ * @generated from message llmemory.v1.RetryDeadJobsRequest
+ */
+export declare type RetryDeadJobsRequest = Message<"llmemory.v1.RetryDeadJobsRequest"> & {
+  /**
+   * One owner, or empty for all; at most 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * One model, such as `local/e5-small-v2`, or empty for all; at most 255 characters.
+   *
+   * @generated from field: string model_id = 2;
+   */
+  modelId: string;
+};
+
+/**
+ * Describes the message llmemory.v1.RetryDeadJobsRequest.
+ * Use `create(RetryDeadJobsRequestSchema)` to create a new message.
+ */
+export declare const RetryDeadJobsRequestSchema: GenMessage<RetryDeadJobsRequest>;
+
+/**
+ * What was done.
+ *
+ * @generated from message llmemory.v1.RetryDeadJobsResponse
+ */
+export declare type RetryDeadJobsResponse = Message<"llmemory.v1.RetryDeadJobsResponse"> & {
+  /**
+   * Jobs that wait again.
+   *
+   * @generated from field: int64 retried = 1;
+   */
+  retried: bigint;
+};
+
+/**
+ * Describes the message llmemory.v1.RetryDeadJobsResponse.
+ * Use `create(RetryDeadJobsResponseSchema)` to create a new message.
+ */
+export declare const RetryDeadJobsResponseSchema: GenMessage<RetryDeadJobsResponse>;
+
+/**
+ * Names the dead jobs to delete.
+ *
+ * @generated from message llmemory.v1.PurgeDeadJobsRequest
+ */
+export declare type PurgeDeadJobsRequest = Message<"llmemory.v1.PurgeDeadJobsRequest"> & {
+  /**
+   * One owner, or empty for all; at most 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * One model, such as `local/e5-small-v2`, or empty for all; at most 255 characters.
+   *
+   * @generated from field: string model_id = 2;
+   */
+  modelId: string;
+};
+
+/**
+ * Describes the message llmemory.v1.PurgeDeadJobsRequest.
+ * Use `create(PurgeDeadJobsRequestSchema)` to create a new message.
+ */
+export declare const PurgeDeadJobsRequestSchema: GenMessage<PurgeDeadJobsRequest>;
+
+/**
+ * What was done.
+ *
+ * @generated from message llmemory.v1.PurgeDeadJobsResponse
+ */
+export declare type PurgeDeadJobsResponse = Message<"llmemory.v1.PurgeDeadJobsResponse"> & {
+  /**
+   * Jobs that were deleted: so many chunks have no vector and wait for none.
+   *
+   * @generated from field: int64 purged = 1;
+   */
+  purged: bigint;
+};
+
+/**
+ * Describes the message llmemory.v1.PurgeDeadJobsResponse.
+ * Use `create(PurgeDeadJobsResponseSchema)` to create a new message.
+ */
+export declare const PurgeDeadJobsResponseSchema: GenMessage<PurgeDeadJobsResponse>;
 
 /**
  * Asks how a search runs.
@@ -390,6 +533,371 @@ export declare type RebuildVectorIndexResponse = Message<"llmemory.v1.RebuildVec
 export declare const RebuildVectorIndexResponseSchema: GenMessage<RebuildVectorIndexResponse>;
 
 /**
+ * Asks for the embedding models.
+ *
+ * @generated from message llmemory.v1.ListEmbeddingModelsRequest
+ */
+export declare type ListEmbeddingModelsRequest = Message<"llmemory.v1.ListEmbeddingModelsRequest"> & {
+};
+
+/**
+ * Describes the message llmemory.v1.ListEmbeddingModelsRequest.
+ * Use `create(ListEmbeddingModelsRequestSchema)` to create a new message.
+ */
+export declare const ListEmbeddingModelsRequestSchema: GenMessage<ListEmbeddingModelsRequest>;
+
+/**
+ * The embedding models.
+ *
+ * @generated from message llmemory.v1.ListEmbeddingModelsResponse
+ */
+export declare type ListEmbeddingModelsResponse = Message<"llmemory.v1.ListEmbeddingModelsResponse"> & {
+  /**
+   * The active one, then the one that is being built, those that were active, the latest first, and those that are being dropped.
+   *
+   * @generated from field: repeated llmemory.v1.EmbeddingModel models = 1;
+   */
+  models: EmbeddingModel[];
+};
+
+/**
+ * Describes the message llmemory.v1.ListEmbeddingModelsResponse.
+ * Use `create(ListEmbeddingModelsResponseSchema)` to create a new message.
+ */
+export declare const ListEmbeddingModelsResponseSchema: GenMessage<ListEmbeddingModelsResponse>;
+
+/**
+ * Names the model to change to. API keys are in the settings of the service's processes, which send them to the address of the settings
+ * alone.
+ *
+ * @generated from message llmemory.v1.StartModelMigrationRequest
+ */
+export declare type StartModelMigrationRequest = Message<"llmemory.v1.StartModelMigrationRequest"> & {
+  /**
+   * What makes the vectors.
+   *
+   * @generated from field: llmemory.v1.EmbeddingProvider provider = 1;
+   */
+  provider: EmbeddingProvider;
+
+  /**
+   * The provider's name of the model, such as `text-embedding-3-small`: what its endpoint calls it, or the name in the manifest of a local
+   * model, whose files are beside the directory of the settings. At most 200 characters; empty: the local model of the settings, or
+   * EMBEDDING_PROVIDER_HASHING.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Components of a vector, 2 to 3,800. EMBEDDING_PROVIDER_HASHING needs it; a model of an endpoint that is not known needs it as well, and
+   * one that can be shortened is. Absent: as many as the model has.
+   *
+   * @generated from field: optional int32 dimension = 3;
+   */
+  dimension?: number | undefined;
+
+  /**
+   * Endpoint of EMBEDDING_PROVIDER_OPENAI, beginning with http:// or https://; at most 1,000 characters. Empty: that of the settings.
+   *
+   * @generated from field: string base_url = 4;
+   */
+  baseUrl: string;
+
+  /**
+   * What a model of an endpoint wants before documents; at most 200 characters. Absent: what it is known to want.
+   *
+   * @generated from field: optional string document_prefix = 5;
+   */
+  documentPrefix?: string | undefined;
+
+  /**
+   * The same before queries.
+   *
+   * @generated from field: optional string query_prefix = 6;
+   */
+  queryPrefix?: string | undefined;
+
+  /**
+   * Tokens that a model of an endpoint reads of one text, prefix included, 32 to 1,000,000. Absent: as many as it is known to read.
+   *
+   * @generated from field: optional int32 input_tokens_max = 7;
+   */
+  inputTokensMax?: number | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.StartModelMigrationRequest.
+ * Use `create(StartModelMigrationRequestSchema)` to create a new message.
+ */
+export declare const StartModelMigrationRequestSchema: GenMessage<StartModelMigrationRequest>;
+
+/**
+ * What was begun.
+ *
+ * @generated from message llmemory.v1.StartModelMigrationResponse
+ */
+export declare type StartModelMigrationResponse = Message<"llmemory.v1.StartModelMigrationResponse"> & {
+  /**
+   * The model that is being built.
+   *
+   * @generated from field: llmemory.v1.EmbeddingModel model = 1;
+   */
+  model?: EmbeddingModel | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.StartModelMigrationResponse.
+ * Use `create(StartModelMigrationResponseSchema)` to create a new message.
+ */
+export declare const StartModelMigrationResponseSchema: GenMessage<StartModelMigrationResponse>;
+
+/**
+ * Names the model to watch.
+ *
+ * @generated from message llmemory.v1.WatchModelMigrationRequest
+ */
+export declare type WatchModelMigrationRequest = Message<"llmemory.v1.WatchModelMigrationRequest"> & {
+  /**
+   * Empty: the one that is being built. At most 255 characters.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+};
+
+/**
+ * Describes the message llmemory.v1.WatchModelMigrationRequest.
+ * Use `create(WatchModelMigrationRequestSchema)` to create a new message.
+ */
+export declare const WatchModelMigrationRequestSchema: GenMessage<WatchModelMigrationRequest>;
+
+/**
+ * How far a model is.
+ *
+ * @generated from message llmemory.v1.WatchModelMigrationResponse
+ */
+export declare type WatchModelMigrationResponse = Message<"llmemory.v1.WatchModelMigrationResponse"> & {
+  /**
+   * The model with its counts. A message that repeats the one before keeps the connection alive.
+   *
+   * @generated from field: llmemory.v1.EmbeddingModel model = 1;
+   */
+  model?: EmbeddingModel | undefined;
+
+  /**
+   * Chunks that were embedded per second in the last half minute; absent: not known yet.
+   *
+   * @generated from field: optional double chunks_per_second = 2;
+   */
+  chunksPerSecond?: number | undefined;
+
+  /**
+   * How long it takes at that rate until no chunk waits; absent: not known, or nothing moves.
+   *
+   * @generated from field: google.protobuf.Duration time_left = 3;
+   */
+  timeLeft?: Duration | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.WatchModelMigrationResponse.
+ * Use `create(WatchModelMigrationResponseSchema)` to create a new message.
+ */
+export declare const WatchModelMigrationResponseSchema: GenMessage<WatchModelMigrationResponse>;
+
+/**
+ * Names the models to compare.
+ *
+ * @generated from message llmemory.v1.CompareModelsRequest
+ */
+export declare type CompareModelsRequest = Message<"llmemory.v1.CompareModelsRequest"> & {
+  /**
+   * Compared with the active model. Empty: the one that is being built. At most 255 characters.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+
+  /**
+   * Queries at most, 1 to 500; default: 50. The latest different ones of the search history, and texts of chunks where those are too
+   * few; fewer when 20 seconds have passed.
+   *
+   * @generated from field: optional int32 query_count = 2;
+   */
+  queryCount?: number | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.CompareModelsRequest.
+ * Use `create(CompareModelsRequestSchema)` to create a new message.
+ */
+export declare const CompareModelsRequestSchema: GenMessage<CompareModelsRequest>;
+
+/**
+ * How two models compare.
+ *
+ * @generated from message llmemory.v1.CompareModelsResponse
+ */
+export declare type CompareModelsResponse = Message<"llmemory.v1.CompareModelsResponse"> & {
+  /**
+   * What was measured.
+   *
+   * @generated from field: llmemory.v1.ModelComparison comparison = 1;
+   */
+  comparison?: ModelComparison | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.CompareModelsResponse.
+ * Use `create(CompareModelsResponseSchema)` to create a new message.
+ */
+export declare const CompareModelsResponseSchema: GenMessage<CompareModelsResponse>;
+
+/**
+ * Names the model to activate.
+ *
+ * @generated from message llmemory.v1.ActivateModelRequest
+ */
+export declare type ActivateModelRequest = Message<"llmemory.v1.ActivateModelRequest"> & {
+  /**
+   * Empty: the one that is being built. At most 255 characters.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+
+  /**
+   * Activate it although some chunks could not be embedded, which only text search finds then, or although it was not compared. It does
+   * not help against chunks that are still to be embedded.
+   *
+   * @generated from field: bool force = 2;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message llmemory.v1.ActivateModelRequest.
+ * Use `create(ActivateModelRequestSchema)` to create a new message.
+ */
+export declare const ActivateModelRequestSchema: GenMessage<ActivateModelRequest>;
+
+/**
+ * What was switched.
+ *
+ * @generated from message llmemory.v1.ActivateModelResponse
+ */
+export declare type ActivateModelResponse = Message<"llmemory.v1.ActivateModelResponse"> & {
+  /**
+   * The active model.
+   *
+   * @generated from field: llmemory.v1.EmbeddingModel active = 1;
+   */
+  active?: EmbeddingModel | undefined;
+
+  /**
+   * The model that was active; absent if the model was active already.
+   *
+   * @generated from field: llmemory.v1.EmbeddingModel retired = 2;
+   */
+  retired?: EmbeddingModel | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.ActivateModelResponse.
+ * Use `create(ActivateModelResponseSchema)` to create a new message.
+ */
+export declare const ActivateModelResponseSchema: GenMessage<ActivateModelResponse>;
+
+/**
+ * Names the model to go back to.
+ *
+ * @generated from message llmemory.v1.RollBackModelRequest
+ */
+export declare type RollBackModelRequest = Message<"llmemory.v1.RollBackModelRequest"> & {
+  /**
+   * Empty: the one that was active last. At most 255 characters.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+
+  /**
+   * Go back although it lacks vectors of some chunks, which only text search finds until they are embedded.
+   *
+   * @generated from field: bool force = 2;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message llmemory.v1.RollBackModelRequest.
+ * Use `create(RollBackModelRequestSchema)` to create a new message.
+ */
+export declare const RollBackModelRequestSchema: GenMessage<RollBackModelRequest>;
+
+/**
+ * What was switched.
+ *
+ * @generated from message llmemory.v1.RollBackModelResponse
+ */
+export declare type RollBackModelResponse = Message<"llmemory.v1.RollBackModelResponse"> & {
+  /**
+   * The active model.
+   *
+   * @generated from field: llmemory.v1.EmbeddingModel active = 1;
+   */
+  active?: EmbeddingModel | undefined;
+
+  /**
+   * The model that was active; absent if the model was active already.
+   *
+   * @generated from field: llmemory.v1.EmbeddingModel retired = 2;
+   */
+  retired?: EmbeddingModel | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.RollBackModelResponse.
+ * Use `create(RollBackModelResponseSchema)` to create a new message.
+ */
+export declare const RollBackModelResponseSchema: GenMessage<RollBackModelResponse>;
+
+/**
+ * Names the model to drop.
+ *
+ * @generated from message llmemory.v1.DropModelRequest
+ */
+export declare type DropModelRequest = Message<"llmemory.v1.DropModelRequest"> & {
+  /**
+   * The model; 1 to 255 characters.
+   *
+   * @generated from field: string model_id = 1;
+   */
+  modelId: string;
+};
+
+/**
+ * Describes the message llmemory.v1.DropModelRequest.
+ * Use `create(DropModelRequestSchema)` to create a new message.
+ */
+export declare const DropModelRequestSchema: GenMessage<DropModelRequest>;
+
+/**
+ * The model is dropped.
+ *
+ * @generated from message llmemory.v1.DropModelResponse
+ */
+export declare type DropModelResponse = Message<"llmemory.v1.DropModelResponse"> & {
+};
+
+/**
+ * Describes the message llmemory.v1.DropModelResponse.
+ * Use `create(DropModelResponseSchema)` to create a new message.
+ */
+export declare const DropModelResponseSchema: GenMessage<DropModelResponse>;
+
+/**
  * What an approximate index is to be good at.
  *
  * @generated from enum llmemory.v1.IndexProfile
@@ -456,6 +964,27 @@ export declare const AdminService: GenService<{
     output: typeof GetEmbeddingQueueResponseSchema;
   },
   /**
+   * Lets embedding jobs that have failed for good be tried again, at once and as often as new ones.
+   *
+   * @generated from rpc llmemory.v1.AdminService.RetryDeadJobs
+   */
+  retryDeadJobs: {
+    methodKind: "unary";
+    input: typeof RetryDeadJobsRequestSchema;
+    output: typeof RetryDeadJobsResponseSchema;
+  },
+  /**
+   * Deletes embedding jobs that have failed for good. Their chunks keep their text and are found by words alone; the owner's statistics
+   * count them as `embeddings_missing`. A chunk is embedded again when its text changes, or when a new model is built.
+   *
+   * @generated from rpc llmemory.v1.AdminService.PurgeDeadJobs
+   */
+  purgeDeadJobs: {
+    methodKind: "unary";
+    input: typeof PurgeDeadJobsRequestSchema;
+    output: typeof PurgeDeadJobsResponseSchema;
+  },
+  /**
    * Runs a search as SearchService.Search does, but past its caches and its history, and tells of each of its SQL statements how the
    * database ran it.
    *
@@ -476,6 +1005,89 @@ export declare const AdminService: GenService<{
     methodKind: "server_streaming";
     input: typeof RebuildVectorIndexRequestSchema;
     output: typeof RebuildVectorIndexResponseSchema;
+  },
+  /**
+   * Lists the embedding models whose vectors are stored, the active one first.
+   *
+   * @generated from rpc llmemory.v1.AdminService.ListEmbeddingModels
+   */
+  listEmbeddingModels: {
+    methodKind: "unary";
+    input: typeof ListEmbeddingModelsRequestSchema;
+    output: typeof ListEmbeddingModelsResponseSchema;
+  },
+  /**
+   * Begins to change the embedding model while searches and writes go on: registers the new model, which then gets the vectors of all
+   * chunks, the new ones included, beside the active one. It goes on by itself, after a restart as well.
+   *
+   * FAILED_PRECONDITION if another migration is under way, the model is active or has vectors already, or vectors of 3 models are stored.
+   *
+   * @generated from rpc llmemory.v1.AdminService.StartModelMigration
+   */
+  startModelMigration: {
+    methodKind: "unary";
+    input: typeof StartModelMigrationRequestSchema;
+    output: typeof StartModelMigrationResponseSchema;
+  },
+  /**
+   * Tells how far a model is: at first, when something has changed, and every 15 seconds when nothing has, until the model is ready,
+   * incomplete, active, retired or dropped.
+   *
+   * @generated from rpc llmemory.v1.AdminService.WatchModelMigration
+   */
+  watchModelMigration: {
+    methodKind: "server_streaming";
+    input: typeof WatchModelMigrationRequestSchema;
+    output: typeof WatchModelMigrationResponseSchema;
+  },
+  /**
+   * Measures on sampled queries how the answers of a model differ from those of the active one, and remembers it.
+   *
+   * FAILED_PRECONDITION until the model is ready or incomplete.
+   *
+   * @generated from rpc llmemory.v1.AdminService.CompareModels
+   */
+  compareModels: {
+    methodKind: "unary";
+    input: typeof CompareModelsRequestSchema;
+    output: typeof CompareModelsResponseSchema;
+  },
+  /**
+   * Makes the model that was built the active one, for all processes at once; each search is of one model alone. The model that was
+   * active is kept up to date, so that one can go back to it, until it is dropped.
+   *
+   * FAILED_PRECONDITION until the model is ready and was compared with the active one; see `force`.
+   *
+   * @generated from rpc llmemory.v1.AdminService.ActivateModel
+   */
+  activateModel: {
+    methodKind: "unary";
+    input: typeof ActivateModelRequestSchema;
+    output: typeof ActivateModelResponseSchema;
+  },
+  /**
+   * Makes a model that was active before the active one again. Nothing is lost: it has the vectors of what came meanwhile.
+   *
+   * FAILED_PRECONDITION if no model was active before, or it lacks vectors; see `force`.
+   *
+   * @generated from rpc llmemory.v1.AdminService.RollBackModel
+   */
+  rollBackModel: {
+    methodKind: "unary";
+    input: typeof RollBackModelRequestSchema;
+    output: typeof RollBackModelResponseSchema;
+  },
+  /**
+   * Deletes the vectors and jobs of a model that is being built, which ends the migration, or that was active before.
+   *
+   * FAILED_PRECONDITION for the active model.
+   *
+   * @generated from rpc llmemory.v1.AdminService.DropModel
+   */
+  dropModel: {
+    methodKind: "unary";
+    input: typeof DropModelRequestSchema;
+    output: typeof DropModelResponseSchema;
   },
 }>;
 

@@ -8,6 +8,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.js";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_llmemory_v1_document } from "./document_pb.js";
+import { file_llmemory_v1_embedding_model } from "./embedding_model_pb.js";
 import { file_llmemory_v1_options } from "./options_pb.js";
 import { file_llmemory_v1_search_service } from "./search_service_pb.js";
 
@@ -15,7 +16,7 @@ import { file_llmemory_v1_search_service } from "./search_service_pb.js";
  * Describes the file llmemory/v1/admin_service.proto.
  */
 export const file_llmemory_v1_admin_service = /*@__PURE__*/
-  fileDesc("Ch9sbG1lbW9yeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtsbG1lbW9yeS52MSJMChlHZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0Ei8KCG93bmVyX2lkGAEgASgJQh26SBpyGBABGP8BMhFeW0EtWmEtejAtOV8uLV0qJCLZAgoaR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2USFgoOZG9jdW1lbnRfY291bnQYASABKAMSEwoLY2h1bmtfY291bnQYAiABKAMSGAoQdG90YWxfc2l6ZV9ieXRlcxgDIAEoAxIcChRlbWJlZGRlZF9jaHVua19jb3VudBgEIAEoAxIaChJlbWJlZGRpbmdzX3BlbmRpbmcYBSABKAMSFwoPZW1iZWRkaW5nc19kZWFkGAYgASgDEjYKDmRvY3VtZW50X3R5cGVzGAcgAygLMh4ubGxtZW1vcnkudjEuRG9jdW1lbnRUeXBlQ291bnQSNAoQZmlyc3RfY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF91cGRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJdChFEb2N1bWVudFR5cGVDb3VudBIwCg1kb2N1bWVudF90eXBlGAEgASgOMhkubGxtZW1vcnkudjEuRG9jdW1lbnRUeXBlEhYKDmRvY3VtZW50X2NvdW50GAIgASgDIkkKGEdldEVtYmVkZGluZ1F1ZXVlUmVxdWVzdBItCghvd25lcl9pZBgBIAEoCUIbukgYchYY/wEyEV5bQS1aYS16MC05Xy4tXSokIp4BChlHZXRFbWJlZGRpbmdRdWV1ZVJlc3BvbnNlEhIKCnRvdGFsX3NpemUYASABKAMSDAoEZGVhZBgCIAEoAxItCgpvbGRlc3RfYWdlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKBm93bmVycxgEIAMoCzIgLmxsbWVtb3J5LnYxLk93bmVyRW1iZWRkaW5nUXVldWUicgoTT3duZXJFbWJlZGRpbmdRdWV1ZRIQCghvd25lcl9pZBgBIAEoCRIMCgRzaXplGAIgASgDEgwKBGRlYWQYAyABKAMSLQoKb2xkZXN0X2FnZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJKChRFeHBsYWluU2VhcmNoUmVxdWVzdBIyCgZzZWFyY2gYASABKAsyGi5sbG1lbW9yeS52MS5TZWFyY2hSZXF1ZXN0Qga6SAPIAQEiewoVRXhwbGFpblNlYXJjaFJlc3BvbnNlEi0KCHJlc3BvbnNlGAEgASgLMhsubGxtZW1vcnkudjEuU2VhcmNoUmVzcG9uc2USMwoKc3RhdGVtZW50cxgCIAMoCzIfLmxsbWVtb3J5LnYxLkV4cGxhaW5lZFN0YXRlbWVudCJqChJFeHBsYWluZWRTdGF0ZW1lbnQSDAoEbmFtZRgBIAEoCRILCgNzcWwYAiABKAkSDAoEcGxhbhgDIAEoCRIrCghkdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJRChlSZWJ1aWxkVmVjdG9ySW5kZXhSZXF1ZXN0EjQKB3Byb2ZpbGUYASABKA4yGS5sbG1lbW9yeS52MS5JbmRleFByb2ZpbGVCCLpIBYIBAhABInAKGlJlYnVpbGRWZWN0b3JJbmRleFJlc3BvbnNlEg0KBXBoYXNlGAEgASgJEhcKD3BhcnRpdGlvbnNfZG9uZRgCIAEoBRIYChBwYXJ0aXRpb25zX3RvdGFsGAMgASgFEhAKCGZyYWN0aW9uGAQgASgBKn0KDEluZGV4UHJvZmlsZRIdChlJTkRFWF9QUk9GSUxFX1VOU1BFQ0lGSUVEEAASFgoSSU5ERVhfUFJPRklMRV9GQVNUEAESGgoWSU5ERVhfUFJPRklMRV9CQUxBTkNFRBACEhoKFklOREVYX1BST0ZJTEVfQUNDVVJBVEUQAzK+AwoMQWRtaW5TZXJ2aWNlEm4KEkdldE93bmVyU3RhdGlzdGljcxImLmxsbWVtb3J5LnYxLkdldE93bmVyU3RhdGlzdGljc1JlcXVlc3QaJy5sbG1lbW9yeS52MS5HZXRPd25lclN0YXRpc3RpY3NSZXNwb25zZSIHkAIBoLsYARJrChFHZXRFbWJlZGRpbmdRdWV1ZRIlLmxsbWVtb3J5LnYxLkdldEVtYmVkZGluZ1F1ZXVlUmVxdWVzdBomLmxsbWVtb3J5LnYxLkdldEVtYmVkZGluZ1F1ZXVlUmVzcG9uc2UiB5ACAaC7GAMSXwoNRXhwbGFpblNlYXJjaBIhLmxsbWVtb3J5LnYxLkV4cGxhaW5TZWFyY2hSZXF1ZXN0GiIubGxtZW1vcnkudjEuRXhwbGFpblNlYXJjaFJlc3BvbnNlIgeQAgGguxgDEnAKElJlYnVpbGRWZWN0b3JJbmRleBImLmxsbWVtb3J5LnYxLlJlYnVpbGRWZWN0b3JJbmRleFJlcXVlc3QaJy5sbG1lbW9yeS52MS5SZWJ1aWxkVmVjdG9ySW5kZXhSZXNwb25zZSIHkAICoLsYAzABQjxaOmdpdGh1Yi5jb20vbGxtZW1vcnkvbGxtZW1vcnkvZ2VuL2dvL2xsbWVtb3J5L3YxO2xsbWVtb3J5djFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_llmemory_v1_document, file_llmemory_v1_options, file_llmemory_v1_search_service]);
+  fileDesc("Ch9sbG1lbW9yeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtsbG1lbW9yeS52MSJMChlHZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0Ei8KCG93bmVyX2lkGAEgASgJQh26SBpyGBABGP8BMhFeW0EtWmEtejAtOV8uLV0qJCL1AgoaR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2USFgoOZG9jdW1lbnRfY291bnQYASABKAMSEwoLY2h1bmtfY291bnQYAiABKAMSGAoQdG90YWxfc2l6ZV9ieXRlcxgDIAEoAxIcChRlbWJlZGRlZF9jaHVua19jb3VudBgEIAEoAxIaChJlbWJlZGRpbmdzX3BlbmRpbmcYBSABKAMSFwoPZW1iZWRkaW5nc19kZWFkGAYgASgDEjYKDmRvY3VtZW50X3R5cGVzGAcgAygLMh4ubGxtZW1vcnkudjEuRG9jdW1lbnRUeXBlQ291bnQSNAoQZmlyc3RfY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF91cGRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaChJlbWJlZGRpbmdzX21pc3NpbmcYCiABKAMiXQoRRG9jdW1lbnRUeXBlQ291bnQSMAoNZG9jdW1lbnRfdHlwZRgBIAEoDjIZLmxsbWVtb3J5LnYxLkRvY3VtZW50VHlwZRIWCg5kb2N1bWVudF9jb3VudBgCIAEoAyJJChhHZXRFbWJlZGRpbmdRdWV1ZVJlcXVlc3QSLQoIb3duZXJfaWQYASABKAlCG7pIGHIWGP8BMhFeW0EtWmEtejAtOV8uLV0qJCLRAQoZR2V0RW1iZWRkaW5nUXVldWVSZXNwb25zZRISCgp0b3RhbF9zaXplGAEgASgDEgwKBGRlYWQYAiABKAMSLQoKb2xkZXN0X2FnZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgZvd25lcnMYBCADKAsyIC5sbG1lbW9yeS52MS5Pd25lckVtYmVkZGluZ1F1ZXVlEjEKDGRlYWRfcmVhc29ucxgFIAMoCzIbLmxsbWVtb3J5LnYxLkRlYWRKb2JzUmVhc29uIi8KDkRlYWRKb2JzUmVhc29uEg4KBnJlYXNvbhgBIAEoCRINCgVjb3VudBgCIAEoAyKlAQoTT3duZXJFbWJlZGRpbmdRdWV1ZRIQCghvd25lcl9pZBgBIAEoCRIMCgRzaXplGAIgASgDEgwKBGRlYWQYAyABKAMSLQoKb2xkZXN0X2FnZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCgxkZWFkX3JlYXNvbnMYBSADKAsyGy5sbG1lbW9yeS52MS5EZWFkSm9ic1JlYXNvbiJhChRSZXRyeURlYWRKb2JzUmVxdWVzdBItCghvd25lcl9pZBgBIAEoCUIbukgYchYY/wEyEV5bQS1aYS16MC05Xy4tXSokEhoKCG1vZGVsX2lkGAIgASgJQgi6SAVyAxj/ASIoChVSZXRyeURlYWRKb2JzUmVzcG9uc2USDwoHcmV0cmllZBgBIAEoAyJhChRQdXJnZURlYWRKb2JzUmVxdWVzdBItCghvd25lcl9pZBgBIAEoCUIbukgYchYY/wEyEV5bQS1aYS16MC05Xy4tXSokEhoKCG1vZGVsX2lkGAIgASgJQgi6SAVyAxj/ASInChVQdXJnZURlYWRKb2JzUmVzcG9uc2USDgoGcHVyZ2VkGAEgASgDIkoKFEV4cGxhaW5TZWFyY2hSZXF1ZXN0EjIKBnNlYXJjaBgBIAEoCzIaLmxsbWVtb3J5LnYxLlNlYXJjaFJlcXVlc3RCBrpIA8gBASJ7ChVFeHBsYWluU2VhcmNoUmVzcG9uc2USLQoIcmVzcG9uc2UYASABKAsyGy5sbG1lbW9yeS52MS5TZWFyY2hSZXNwb25zZRIzCgpzdGF0ZW1lbnRzGAIgAygLMh8ubGxtZW1vcnkudjEuRXhwbGFpbmVkU3RhdGVtZW50ImoKEkV4cGxhaW5lZFN0YXRlbWVudBIMCgRuYW1lGAEgASgJEgsKA3NxbBgCIAEoCRIMCgRwbGFuGAMgASgJEisKCGR1cmF0aW9uGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlEKGVJlYnVpbGRWZWN0b3JJbmRleFJlcXVlc3QSNAoHcHJvZmlsZRgBIAEoDjIZLmxsbWVtb3J5LnYxLkluZGV4UHJvZmlsZUIIukgFggECEAEicAoaUmVidWlsZFZlY3RvckluZGV4UmVzcG9uc2USDQoFcGhhc2UYASABKAkSFwoPcGFydGl0aW9uc19kb25lGAIgASgFEhgKEHBhcnRpdGlvbnNfdG90YWwYAyABKAUSEAoIZnJhY3Rpb24YBCABKAEiHAoaTGlzdEVtYmVkZGluZ01vZGVsc1JlcXVlc3QiSgobTGlzdEVtYmVkZGluZ01vZGVsc1Jlc3BvbnNlEisKBm1vZGVscxgBIAMoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsIooDChpTdGFydE1vZGVsTWlncmF0aW9uUmVxdWVzdBI8Cghwcm92aWRlchgBIAEoDjIeLmxsbWVtb3J5LnYxLkVtYmVkZGluZ1Byb3ZpZGVyQgq6SAeCAQQQASAAEhYKBG5hbWUYAiABKAlCCLpIBXIDGMgBEiIKCWRpbWVuc2lvbhgDIAEoBUIKukgHGgUY2B0oAkgAiAEBEjEKCGJhc2VfdXJsGAQgASgJQh+6SBxyGhjoBzIVXihodHRwcz86Ly9bXj8jQF0rKT8kEiYKD2RvY3VtZW50X3ByZWZpeBgFIAEoCUIIukgFcgMYyAFIAYgBARIjCgxxdWVyeV9wcmVmaXgYBiABKAlCCLpIBXIDGMgBSAKIAQESKgoQaW5wdXRfdG9rZW5zX21heBgHIAEoBUILukgIGgYYwIQ9KCBIA4gBAUIMCgpfZGltZW5zaW9uQhIKEF9kb2N1bWVudF9wcmVmaXhCDwoNX3F1ZXJ5X3ByZWZpeEITChFfaW5wdXRfdG9rZW5zX21heCJJChtTdGFydE1vZGVsTWlncmF0aW9uUmVzcG9uc2USKgoFbW9kZWwYASABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbCI4ChpXYXRjaE1vZGVsTWlncmF0aW9uUmVxdWVzdBIaCghtb2RlbF9pZBgBIAEoCUIIukgFcgMY/wEirQEKG1dhdGNoTW9kZWxNaWdyYXRpb25SZXNwb25zZRIqCgVtb2RlbBgBIAEoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsEh4KEWNodW5rc19wZXJfc2Vjb25kGAIgASgBSACIAQESLAoJdGltZV9sZWZ0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhQKEl9jaHVua3NfcGVyX3NlY29uZCJoChRDb21wYXJlTW9kZWxzUmVxdWVzdBIaCghtb2RlbF9pZBgBIAEoCUIIukgFcgMY/wESJAoLcXVlcnlfY291bnQYAiABKAVCCrpIBxoFGPQDKAFIAIgBAUIOCgxfcXVlcnlfY291bnQiSQoVQ29tcGFyZU1vZGVsc1Jlc3BvbnNlEjAKCmNvbXBhcmlzb24YASABKAsyHC5sbG1lbW9yeS52MS5Nb2RlbENvbXBhcmlzb24iQQoUQWN0aXZhdGVNb2RlbFJlcXVlc3QSGgoIbW9kZWxfaWQYASABKAlCCLpIBXIDGP8BEg0KBWZvcmNlGAIgASgIInIKFUFjdGl2YXRlTW9kZWxSZXNwb25zZRIrCgZhY3RpdmUYASABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbBIsCgdyZXRpcmVkGAIgASgLMhsubGxtZW1vcnkudjEuRW1iZWRkaW5nTW9kZWwiQQoUUm9sbEJhY2tNb2RlbFJlcXVlc3QSGgoIbW9kZWxfaWQYASABKAlCCLpIBXIDGP8BEg0KBWZvcmNlGAIgASgIInIKFVJvbGxCYWNrTW9kZWxSZXNwb25zZRIrCgZhY3RpdmUYASABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbBIsCgdyZXRpcmVkGAIgASgLMhsubGxtZW1vcnkudjEuRW1iZWRkaW5nTW9kZWwiMAoQRHJvcE1vZGVsUmVxdWVzdBIcCghtb2RlbF9pZBgBIAEoCUIKukgHcgUQARj/ASITChFEcm9wTW9kZWxSZXNwb25zZSp9CgxJbmRleFByb2ZpbGUSHQoZSU5ERVhfUFJPRklMRV9VTlNQRUNJRklFRBAAEhYKEklOREVYX1BST0ZJTEVfRkFTVBABEhoKFklOREVYX1BST0ZJTEVfQkFMQU5DRUQQAhIaChZJTkRFWF9QUk9GSUxFX0FDQ1VSQVRFEAMyygoKDEFkbWluU2VydmljZRJuChJHZXRPd25lclN0YXRpc3RpY3MSJi5sbG1lbW9yeS52MS5HZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0GicubGxtZW1vcnkudjEuR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2UiB5ACAaC7GAESawoRR2V0RW1iZWRkaW5nUXVldWUSJS5sbG1lbW9yeS52MS5HZXRFbWJlZGRpbmdRdWV1ZVJlcXVlc3QaJi5sbG1lbW9yeS52MS5HZXRFbWJlZGRpbmdRdWV1ZVJlc3BvbnNlIgeQAgGguxgDEl8KDVJldHJ5RGVhZEpvYnMSIS5sbG1lbW9yeS52MS5SZXRyeURlYWRKb2JzUmVxdWVzdBoiLmxsbWVtb3J5LnYxLlJldHJ5RGVhZEpvYnNSZXNwb25zZSIHkAICoLsYAxJfCg1QdXJnZURlYWRKb2JzEiEubGxtZW1vcnkudjEuUHVyZ2VEZWFkSm9ic1JlcXVlc3QaIi5sbG1lbW9yeS52MS5QdXJnZURlYWRKb2JzUmVzcG9uc2UiB5ACAqC7GAMSXwoNRXhwbGFpblNlYXJjaBIhLmxsbWVtb3J5LnYxLkV4cGxhaW5TZWFyY2hSZXF1ZXN0GiIubGxtZW1vcnkudjEuRXhwbGFpblNlYXJjaFJlc3BvbnNlIgeQAgGguxgDEnAKElJlYnVpbGRWZWN0b3JJbmRleBImLmxsbWVtb3J5LnYxLlJlYnVpbGRWZWN0b3JJbmRleFJlcXVlc3QaJy5sbG1lbW9yeS52MS5SZWJ1aWxkVmVjdG9ySW5kZXhSZXNwb25zZSIHkAICoLsYAzABEnEKE0xpc3RFbWJlZGRpbmdNb2RlbHMSJy5sbG1lbW9yeS52MS5MaXN0RW1iZWRkaW5nTW9kZWxzUmVxdWVzdBooLmxsbWVtb3J5LnYxLkxpc3RFbWJlZGRpbmdNb2RlbHNSZXNwb25zZSIHkAIBoLsYAxJuChNTdGFydE1vZGVsTWlncmF0aW9uEicubGxtZW1vcnkudjEuU3RhcnRNb2RlbE1pZ3JhdGlvblJlcXVlc3QaKC5sbG1lbW9yeS52MS5TdGFydE1vZGVsTWlncmF0aW9uUmVzcG9uc2UiBKC7GAMScwoTV2F0Y2hNb2RlbE1pZ3JhdGlvbhInLmxsbWVtb3J5LnYxLldhdGNoTW9kZWxNaWdyYXRpb25SZXF1ZXN0GigubGxtZW1vcnkudjEuV2F0Y2hNb2RlbE1pZ3JhdGlvblJlc3BvbnNlIgeQAgGguxgDMAESXwoNQ29tcGFyZU1vZGVscxIhLmxsbWVtb3J5LnYxLkNvbXBhcmVNb2RlbHNSZXF1ZXN0GiIubGxtZW1vcnkudjEuQ29tcGFyZU1vZGVsc1Jlc3BvbnNlIgeQAgKguxgDEl8KDUFjdGl2YXRlTW9kZWwSIS5sbG1lbW9yeS52MS5BY3RpdmF0ZU1vZGVsUmVxdWVzdBoiLmxsbWVtb3J5LnYxLkFjdGl2YXRlTW9kZWxSZXNwb25zZSIHkAICoLsYAxJcCg1Sb2xsQmFja01vZGVsEiEubGxtZW1vcnkudjEuUm9sbEJhY2tNb2RlbFJlcXVlc3QaIi5sbG1lbW9yeS52MS5Sb2xsQmFja01vZGVsUmVzcG9uc2UiBKC7GAMSUAoJRHJvcE1vZGVsEh0ubGxtZW1vcnkudjEuRHJvcE1vZGVsUmVxdWVzdBoeLmxsbWVtb3J5LnYxLkRyb3BNb2RlbFJlc3BvbnNlIgSguxgDQjxaOmdpdGh1Yi5jb20vbGxtZW1vcnkvbGxtZW1vcnkvZ2VuL2dvL2xsbWVtb3J5L3YxO2xsbWVtb3J5djFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_llmemory_v1_document, file_llmemory_v1_embedding_model, file_llmemory_v1_options, file_llmemory_v1_search_service]);
 
 /**
  * Describes the message llmemory.v1.GetOwnerStatisticsRequest.
@@ -53,46 +54,179 @@ export const GetEmbeddingQueueResponseSchema = /*@__PURE__*/
   messageDesc(file_llmemory_v1_admin_service, 4);
 
 /**
+ * Describes the message llmemory.v1.DeadJobsReason.
+ * Use `create(DeadJobsReasonSchema)` to create a new message.
+ */
+export const DeadJobsReasonSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 5);
+
+/**
  * Describes the message llmemory.v1.OwnerEmbeddingQueue.
  * Use `create(OwnerEmbeddingQueueSchema)` to create a new message.
  */
 export const OwnerEmbeddingQueueSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 5);
+  messageDesc(file_llmemory_v1_admin_service, 6);
+
+/**
+ * Describes the message llmemory.v1.RetryDeadJobsRequest.
+ * Use `create(RetryDeadJobsRequestSchema)` to create a new message.
+ */
+export const RetryDeadJobsRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 7);
+
+/**
+ * Describes the message llmemory.v1.RetryDeadJobsResponse.
+ * Use `create(RetryDeadJobsResponseSchema)` to create a new message.
+ */
+export const RetryDeadJobsResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 8);
+
+/**
+ * Describes the message llmemory.v1.PurgeDeadJobsRequest.
+ * Use `create(PurgeDeadJobsRequestSchema)` to create a new message.
+ */
+export const PurgeDeadJobsRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 9);
+
+/**
+ * Describes the message llmemory.v1.PurgeDeadJobsResponse.
+ * Use `create(PurgeDeadJobsResponseSchema)` to create a new message.
+ */
+export const PurgeDeadJobsResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 10);
 
 /**
  * Describes the message llmemory.v1.ExplainSearchRequest.
  * Use `create(ExplainSearchRequestSchema)` to create a new message.
  */
 export const ExplainSearchRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 6);
+  messageDesc(file_llmemory_v1_admin_service, 11);
 
 /**
  * Describes the message llmemory.v1.ExplainSearchResponse.
  * Use `create(ExplainSearchResponseSchema)` to create a new message.
  */
 export const ExplainSearchResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 7);
+  messageDesc(file_llmemory_v1_admin_service, 12);
 
 /**
  * Describes the message llmemory.v1.ExplainedStatement.
  * Use `create(ExplainedStatementSchema)` to create a new message.
  */
 export const ExplainedStatementSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 8);
+  messageDesc(file_llmemory_v1_admin_service, 13);
 
 /**
  * Describes the message llmemory.v1.RebuildVectorIndexRequest.
  * Use `create(RebuildVectorIndexRequestSchema)` to create a new message.
  */
 export const RebuildVectorIndexRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 9);
+  messageDesc(file_llmemory_v1_admin_service, 14);
 
 /**
  * Describes the message llmemory.v1.RebuildVectorIndexResponse.
  * Use `create(RebuildVectorIndexResponseSchema)` to create a new message.
  */
 export const RebuildVectorIndexResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 10);
+  messageDesc(file_llmemory_v1_admin_service, 15);
+
+/**
+ * Describes the message llmemory.v1.ListEmbeddingModelsRequest.
+ * Use `create(ListEmbeddingModelsRequestSchema)` to create a new message.
+ */
+export const ListEmbeddingModelsRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 16);
+
+/**
+ * Describes the message llmemory.v1.ListEmbeddingModelsResponse.
+ * Use `create(ListEmbeddingModelsResponseSchema)` to create a new message.
+ */
+export const ListEmbeddingModelsResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 17);
+
+/**
+ * Describes the message llmemory.v1.StartModelMigrationRequest.
+ * Use `create(StartModelMigrationRequestSchema)` to create a new message.
+ */
+export const StartModelMigrationRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 18);
+
+/**
+ * Describes the message llmemory.v1.StartModelMigrationResponse.
+ * Use `create(StartModelMigrationResponseSchema)` to create a new message.
+ */
+export const StartModelMigrationResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 19);
+
+/**
+ * Describes the message llmemory.v1.WatchModelMigrationRequest.
+ * Use `create(WatchModelMigrationRequestSchema)` to create a new message.
+ */
+export const WatchModelMigrationRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 20);
+
+/**
+ * Describes the message llmemory.v1.WatchModelMigrationResponse.
+ * Use `create(WatchModelMigrationResponseSchema)` to create a new message.
+ */
+export const WatchModelMigrationResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 21);
+
+/**
+ * Describes the message llmemory.v1.CompareModelsRequest.
+ * Use `create(CompareModelsRequestSchema)` to create a new message.
+ */
+export const CompareModelsRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 22);
+
+/**
+ * Describes the message llmemory.v1.CompareModelsResponse.
+ * Use `create(CompareModelsResponseSchema)` to create a new message.
+ */
+export const CompareModelsResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 23);
+
+/**
+ * Describes the message llmemory.v1.ActivateModelRequest.
+ * Use `create(ActivateModelRequestSchema)` to create a new message.
+ */
+export const ActivateModelRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 24);
+
+/**
+ * Describes the message llmemory.v1.ActivateModelResponse.
+ * Use `create(ActivateModelResponseSchema)` to create a new message.
+ */
+export const ActivateModelResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 25);
+
+/**
+ * Describes the message llmemory.v1.RollBackModelRequest.
+ * Use `create(RollBackModelRequestSchema)` to create a new message.
+ */
+export const RollBackModelRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 26);
+
+/**
+ * Describes the message llmemory.v1.RollBackModelResponse.
+ * Use `create(RollBackModelResponseSchema)` to create a new message.
+ */
+export const RollBackModelResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 27);
+
+/**
+ * Describes the message llmemory.v1.DropModelRequest.
+ * Use `create(DropModelRequestSchema)` to create a new message.
+ */
+export const DropModelRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 28);
+
+/**
+ * Describes the message llmemory.v1.DropModelResponse.
+ * Use `create(DropModelResponseSchema)` to create a new message.
+ */
+export const DropModelResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 29);
 
 /**
  * Describes the enum llmemory.v1.IndexProfile.

@@ -50,6 +50,34 @@ export declare type Chunking = Message<"llmemory.v1.Chunking"> & {
 export declare const ChunkingSchema: GenMessage<Chunking>;
 
 /**
+ * What to make of a document's chunks beside their text. It costs the time of an add, with a chat model seconds; a document that is
+ * added again just so costs nothing, and chunks whose text stays keep what the chat model wrote of them while the document's name does.
+ *
+ * @generated from message llmemory.v1.Enrichment
+ */
+export declare type Enrichment = Message<"llmemory.v1.Enrichment"> & {
+  /**
+   * Default: what the service is set to.
+   *
+   * @generated from field: llmemory.v1.ContextPrefix context_prefix = 1;
+   */
+  contextPrefix: ContextPrefix;
+
+  /**
+   * Default: what the service is set to.
+   *
+   * @generated from field: llmemory.v1.ChunkSummary summary = 2;
+   */
+  summary: ChunkSummary;
+};
+
+/**
+ * Describes the message llmemory.v1.Enrichment.
+ * Use `create(EnrichmentSchema)` to create a new message.
+ */
+export declare const EnrichmentSchema: GenMessage<Enrichment>;
+
+/**
  * A document as it is stored, without its content.
  *
  * @generated from message llmemory.v1.Document
@@ -145,6 +173,14 @@ export declare type Document = Message<"llmemory.v1.Document"> & {
    * @generated from field: google.protobuf.Timestamp updated_at = 13;
    */
   updatedAt?: Timestamp | undefined;
+
+  /**
+   * When it goes by itself; absent: never. From then on no read sees it and its id_at_origin is free; the service erases it within
+   * minutes.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 14;
+   */
+  expiresAt?: Timestamp | undefined;
 };
 
 /**
@@ -236,6 +272,21 @@ export declare type Chunk = Message<"llmemory.v1.Chunk"> & {
    * @generated from field: repeated float embedding = 11;
    */
   embedding: number[];
+
+  /**
+   * Where the chunk belongs, as it was put in front of the content to embed it; at most 64 tokens, fewer beside a chunk that fills the
+   * embedding model. Empty if there is none: see Enrichment.
+   *
+   * @generated from field: string context_prefix = 12;
+   */
+  contextPrefix: string;
+
+  /**
+   * What the chunk says in short. Empty if there is none: see Enrichment.
+   *
+   * @generated from field: string summary = 13;
+   */
+  summary: string;
 };
 
 /**
@@ -243,6 +294,56 @@ export declare type Chunk = Message<"llmemory.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export declare const ChunkSchema: GenMessage<Chunk>;
+
+/**
+ * Vectors of a document's chunks that the client made itself, with the model that the service uses.
+ *
+ * @generated from message llmemory.v1.DocumentEmbedding
+ */
+export declare type DocumentEmbedding = Message<"llmemory.v1.DocumentEmbedding"> & {
+  /**
+   * The model that made them, as `provider/name`; it must be the service's active one, which Receipt.model of a search names.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * One vector per leaf of the document, in the order of chunk_index; just one for a text that is one leaf. GetChunks returns the
+   * leaves of a document that was added without vectors; the same text under the same chunking is always cut alike. A text of no
+   * more tokens than chunking.chunk_tokens (and the model's own limit) stays whole under CHUNKING_STRATEGY_FIXED_SIZE, unless it
+   * is a chat.
+   *
+   * @generated from field: repeated llmemory.v1.EmbeddingVector vectors = 2;
+   */
+  vectors: EmbeddingVector[];
+};
+
+/**
+ * Describes the message llmemory.v1.DocumentEmbedding.
+ * Use `create(DocumentEmbeddingSchema)` to create a new message.
+ */
+export declare const DocumentEmbeddingSchema: GenMessage<DocumentEmbedding>;
+
+/**
+ * One vector.
+ *
+ * @generated from message llmemory.v1.EmbeddingVector
+ */
+export declare type EmbeddingVector = Message<"llmemory.v1.EmbeddingVector"> & {
+  /**
+   * As many finite numbers as the model has dimensions, not all of them zero; the service brings the vector to unit length.
+   *
+   * @generated from field: repeated float values = 1;
+   */
+  values: number[];
+};
+
+/**
+ * Describes the message llmemory.v1.EmbeddingVector.
+ * Use `create(EmbeddingVectorSchema)` to create a new message.
+ */
+export declare const EmbeddingVectorSchema: GenMessage<EmbeddingVector>;
 
 /**
  * Chooses documents. All parts that are set must hold; an empty filter chooses everything of the owner.
@@ -578,6 +679,87 @@ export enum ChunkingStrategy {
  * Describes the enum llmemory.v1.ChunkingStrategy.
  */
 export declare const ChunkingStrategySchema: GenEnum<ChunkingStrategy>;
+
+/**
+ * Who says where a chunk belongs in its document. What they say, its context prefix, goes in front of the text that is embedded, and its
+ * words count in text search; the chunk's content stays as it is.
+ *
+ * @generated from enum llmemory.v1.ContextPrefix
+ */
+export enum ContextPrefix {
+  /**
+   * The default: what the service is set to (LLMEMORY_CONTEXT_PREFIX), which is CONTEXT_PREFIX_NONE unless it was changed.
+   *
+   * @generated from enum value: CONTEXT_PREFIX_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nobody: chunks have no prefix.
+   *
+   * @generated from enum value: CONTEXT_PREFIX_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * A template: the document's name and the headings above the chunk, then the document's type and date, as far as there are any.
+   *
+   * @generated from enum value: CONTEXT_PREFIX_TEMPLATE = 2;
+   */
+  TEMPLATE = 2,
+
+  /**
+   * The service's chat model, which reads the chunk with the text around it. Where it gives nothing in time, the template does.
+   *
+   * @generated from enum value: CONTEXT_PREFIX_MODEL = 3;
+   */
+  MODEL = 3,
+}
+
+/**
+ * Describes the enum llmemory.v1.ContextPrefix.
+ */
+export declare const ContextPrefixSchema: GenEnum<ContextPrefix>;
+
+/**
+ * Who says in short what a chunk says. Only chunks of more than 80 tokens get a summary.
+ *
+ * @generated from enum llmemory.v1.ChunkSummary
+ */
+export enum ChunkSummary {
+  /**
+   * The default: what the service is set to (LLMEMORY_CHUNK_SUMMARIES), which is CHUNK_SUMMARY_NONE unless it was changed.
+   *
+   * @generated from enum value: CHUNK_SUMMARY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nobody: chunks have no summary.
+   *
+   * @generated from enum value: CHUNK_SUMMARY_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * The chunk's own sentences that say most of what the others say; at most 80 tokens.
+   *
+   * @generated from enum value: CHUNK_SUMMARY_EXTRACTIVE = 2;
+   */
+  EXTRACTIVE = 2,
+
+  /**
+   * The service's chat model. Where it gives nothing in time, the summary is extractive.
+   *
+   * @generated from enum value: CHUNK_SUMMARY_MODEL = 3;
+   */
+  MODEL = 3,
+}
+
+/**
+ * Describes the enum llmemory.v1.ChunkSummary.
+ */
+export declare const ChunkSummarySchema: GenEnum<ChunkSummary>;
 
 /**
  * How a metadata value is compared.

@@ -2,12 +2,12 @@
 // @generated from file llmemory/v1/memory_service.proto (package llmemory.v1, syntax proto3)
 /* eslint-disable */
 
-// Adding, reading and deleting documents.
+// Adding, reading, changing and deleting documents.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
-import type { Chunk, Chunking, Document, DocumentType, Filter } from "./document_pb.js";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Chunk, Chunking, Document, DocumentEmbedding, DocumentType, Enrichment, Filter } from "./document_pb.js";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.js";
 
 /**
@@ -91,6 +91,42 @@ export declare type AddDocumentRequest = Message<"llmemory.v1.AddDocumentRequest
    * @generated from field: llmemory.v1.WaitUntil wait_until = 10;
    */
   waitUntil: WaitUntil;
+
+  /**
+   * When the document goes by itself; it must lie ahead. Adding the document again sets it anew; where that is all that differs, only
+   * the document's row is written. Default: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 11;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Makes the request safe to repeat; at most 255 printable characters of the client's choice, unique within the owner. The same
+   * request with the same key within 24 hours adds nothing: it gets the outcome of the first one, with the document as it is now, also
+   * if id_at_origin is empty. Requests are the same if all fields but wait_until are. Another request with the key is refused with
+   * FAILED_PRECONDITION and reason IDEMPOTENCY_KEY_REUSED; if the document was deleted since, the error is NOT_FOUND. Refused
+   * in IngestDocuments, where sequences do the same. Default: none.
+   *
+   * @generated from field: string idempotency_key = 12;
+   */
+  idempotencyKey: string;
+
+  /**
+   * Vectors that the client made itself: vector search finds the document as soon as it is committed, and the service embeds nothing.
+   * It stands here rather than beside the document of an IngestItem, so that it serves all three ways of adding. Together with the
+   * content it must fit a request of 16 MiB. Default: the service embeds the chunks that have no vector yet; chunks whose text stays
+   * keep the vectors that they have, whoever made them.
+   *
+   * @generated from field: llmemory.v1.DocumentEmbedding embedding = 13;
+   */
+  embedding?: DocumentEmbedding | undefined;
+
+  /**
+   * What to make of the chunks beside their text: context prefixes, summaries. Default: what the service is set to, by default neither.
+   *
+   * @generated from field: llmemory.v1.Enrichment enrichment = 14;
+   */
+  enrichment?: Enrichment | undefined;
 };
 
 /**
@@ -127,7 +163,8 @@ export declare type AddDocumentResponse = Message<"llmemory.v1.AddDocumentRespon
   chunksCreated: number;
 
   /**
-   * Chunks that stayed, with their ids and vectors, since their text is the same.
+   * Chunks that stayed, with their ids and vectors, since their text is the same. One whose context prefix has changed keeps its vector
+   * until it is embedded again.
    *
    * @generated from field: int32 chunks_kept = 4;
    */
@@ -153,6 +190,14 @@ export declare type AddDocumentResponse = Message<"llmemory.v1.AddDocumentRespon
    * @generated from field: google.protobuf.Duration processing_time = 7;
    */
   processingTime?: Duration | undefined;
+
+  /**
+   * What the chat model did not give for some of the chunks, and what they have in its place; each once. Adding the document again asks
+   * for what is missing. A stream does not tell.
+   *
+   * @generated from field: repeated llmemory.v1.EnrichmentDegradation degraded = 8;
+   */
+  degraded: EnrichmentDegradation[];
 };
 
 /**
@@ -301,6 +346,24 @@ export declare type IngestOpen = Message<"llmemory.v1.IngestOpen"> & {
    * @generated from field: string stream_id = 2;
    */
   streamId: string;
+
+  /**
+   * When the stream ends after the client has half-closed it. WAIT_UNTIL_COMMITTED: once all items are durable. WAIT_UNTIL_SEARCHABLE:
+   * once Indexed has told of all of them, too. Default: WAIT_UNTIL_COMMITTED.
+   *
+   * @generated from field: llmemory.v1.WaitUntil wait_until = 3;
+   */
+  waitUntil: WaitUntil;
+
+  /**
+   * For much at once, thousands of documents: Window is wider and Durable comes more seldom, since more is committed together. The
+   * owner's vectors stay out of the approximate vector index until the stream has ended, or has stored nothing for 10 minutes; then
+   * that is built in one go, which takes a fraction of the time. Searches find everything meanwhile, though they compare more.
+   * Default: false.
+   *
+   * @generated from field: bool bulk = 4;
+   */
+  bulk: boolean;
 };
 
 /**
@@ -324,8 +387,9 @@ export declare type IngestItem = Message<"llmemory.v1.IngestItem"> & {
   sequence: bigint;
 
   /**
-   * The document; its owner_id may be empty, else it must be the stream's. wait_until is not used. It is checked on its own:
-   * if it is refused, that is reported as a failure of its sequence, and the stream goes on.
+   * The document; its owner_id may be empty, else it must be the stream's. wait_until is not used. Vectors of the client's own go
+   * into its embedding. It is checked on its own: if it is refused, that is reported as a failure of its sequence, and the stream
+   * goes on.
    *
    * @generated from field: llmemory.v1.AddDocumentRequest document = 2;
    */
@@ -393,6 +457,14 @@ export declare type IngestDocumentsResponse = Message<"llmemory.v1.IngestDocumen
      */
     value: IngestDrain;
     case: "drain";
+  } | {
+    /**
+     * Up to where vector search finds everything.
+     *
+     * @generated from field: llmemory.v1.IngestIndexed indexed = 4;
+     */
+    value: IngestIndexed;
+    case: "indexed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -466,12 +538,14 @@ export declare const IngestFailureSchema: GenMessage<IngestFailure>;
 
 /**
  * Flow control: beyond the durable position, at most so many items and bytes may be in flight. Each Window replaces the one before.
+ * It shrinks while more chunks wait for their vectors than the service is set to hold, and grows again as they are embedded; what
+ * was in flight when it shrank stays so. A client that sends more is not refused: the service reads no further until there is room.
  *
  * @generated from message llmemory.v1.IngestWindow
  */
 export declare type IngestWindow = Message<"llmemory.v1.IngestWindow"> & {
   /**
-   * Items that may be sent beyond the last durable position.
+   * Items that may be sent beyond the last durable position; at least 1.
    *
    * @generated from field: int32 items = 1;
    */
@@ -490,6 +564,35 @@ export declare type IngestWindow = Message<"llmemory.v1.IngestWindow"> & {
  * Use `create(IngestWindowSchema)` to create a new message.
  */
 export declare const IngestWindowSchema: GenMessage<IngestWindow>;
+
+/**
+ * Vector search finds all documents of the stream up to a position. Sent when the position moves, and on a new connection for what
+ * was durable before. Never beyond the durable position, and behind it for as long as embedding takes.
+ *
+ * @generated from message llmemory.v1.IngestIndexed
+ */
+export declare type IngestIndexed = Message<"llmemory.v1.IngestIndexed"> & {
+  /**
+   * The last such sequence.
+   *
+   * @generated from field: int64 up_to_sequence = 1;
+   */
+  upToSequence: bigint;
+
+  /**
+   * Chunks that are the exception: of all that the owner stored up to then, over this stream or not, the embedding of so many has
+   * failed for good, so that only text search finds them. At most 10,000 are counted. 0: none.
+   *
+   * @generated from field: int32 dead_chunks = 2;
+   */
+  deadChunks: number;
+};
+
+/**
+ * Describes the message llmemory.v1.IngestIndexed.
+ * Use `create(IngestIndexedSchema)` to create a new message.
+ */
+export declare const IngestIndexedSchema: GenMessage<IngestIndexed>;
 
 /**
  * The server is about to stop: it commits what it has, sends Durable and ends the stream with OK. Open it again later, there or elsewhere.
@@ -577,7 +680,7 @@ export declare const GetDocumentRequestSchema: GenMessage<GetDocumentRequest>;
 
 /**
  * One document. A reply is at most 4 MiB; if what was asked for is larger, the error is RESOURCE_EXHAUSTED with reason
- * REPLY_TOO_LARGE.
+ * REPLY_TOO_LARGE: ReadDocument returns a content of any length, GetChunks any number of chunks.
  *
  * @generated from message llmemory.v1.GetDocumentResponse
  */
@@ -609,6 +712,267 @@ export declare type GetDocumentResponse = Message<"llmemory.v1.GetDocumentRespon
  * Use `create(GetDocumentResponseSchema)` to create a new message.
  */
 export declare const GetDocumentResponseSchema: GenMessage<GetDocumentResponse>;
+
+/**
+ * Asks for a document's text.
+ *
+ * @generated from message llmemory.v1.ReadDocumentRequest
+ */
+export declare type ReadDocumentRequest = Message<"llmemory.v1.ReadDocumentRequest"> & {
+  /**
+   * The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * Which document.
+   *
+   * @generated from oneof llmemory.v1.ReadDocumentRequest.key
+   */
+  key: {
+    /**
+     * By the id that the service gave; a UUID.
+     *
+     * @generated from field: string document_id = 2;
+     */
+    value: string;
+    case: "documentId";
+  } | {
+    /**
+     * By the client's own key; 1 to 1024 characters.
+     *
+     * @generated from field: string id_at_origin = 3;
+     */
+    value: string;
+    case: "idAtOrigin";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Where to begin, in Unicode code points from the start of the text, as Chunk.char_start counts. Default: 0.
+   *
+   * @generated from field: optional int32 char_start = 4;
+   */
+  charStart?: number | undefined;
+
+  /**
+   * Where to end (exclusive), in Unicode code points; beyond the end of the text: there. Default: the end of the text.
+   *
+   * @generated from field: optional int32 char_end = 5;
+   */
+  charEnd?: number | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.ReadDocumentRequest.
+ * Use `create(ReadDocumentRequestSchema)` to create a new message.
+ */
+export declare const ReadDocumentRequestSchema: GenMessage<ReadDocumentRequest>;
+
+/**
+ * A piece of a document's text. The pieces come in order and without gaps; together they are what was asked for.
+ *
+ * @generated from message llmemory.v1.ReadDocumentResponse
+ */
+export declare type ReadDocumentResponse = Message<"llmemory.v1.ReadDocumentResponse"> & {
+  /**
+   * The document that the whole stream is of; only in the first message, which also comes if the range is empty.
+   *
+   * @generated from field: llmemory.v1.Document document = 1;
+   */
+  document?: Document | undefined;
+
+  /**
+   * Where this piece begins, in Unicode code points from the start of the text.
+   *
+   * @generated from field: int32 char_start = 2;
+   */
+  charStart: number;
+
+  /**
+   * The piece; at most 64 KiB of UTF-8.
+   *
+   * @generated from field: string content = 3;
+   */
+  content: string;
+};
+
+/**
+ * Describes the message llmemory.v1.ReadDocumentResponse.
+ * Use `create(ReadDocumentResponseSchema)` to create a new message.
+ */
+export declare const ReadDocumentResponseSchema: GenMessage<ReadDocumentResponse>;
+
+/**
+ * Asks for chunks: those with certain ids, or the leaves of a document.
+ *
+ * @generated from message llmemory.v1.GetChunksRequest
+ */
+export declare type GetChunksRequest = Message<"llmemory.v1.GetChunksRequest"> & {
+  /**
+   * The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * Leaves or parents by their ids, of any documents of the owner; UUIDs, at most 500, each answered once.
+   *
+   * @generated from field: repeated string chunk_ids = 2;
+   */
+  chunkIds: string[];
+
+  /**
+   * Or the leaves of one document.
+   *
+   * @generated from oneof llmemory.v1.GetChunksRequest.key
+   */
+  key: {
+    /**
+     * By the id that the service gave; a UUID.
+     *
+     * @generated from field: string document_id = 3;
+     */
+    value: string;
+    case: "documentId";
+  } | {
+    /**
+     * By the client's own key; 1 to 1024 characters.
+     *
+     * @generated from field: string id_at_origin = 4;
+     */
+    value: string;
+    case: "idAtOrigin";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The first chunk_index, of a document's leaves. Default: 0.
+   *
+   * @generated from field: optional int32 chunk_index_start = 5;
+   */
+  chunkIndexStart?: number | undefined;
+
+  /**
+   * The chunk_index to end before, of a document's leaves. Default: after the last one.
+   *
+   * @generated from field: optional int32 chunk_index_end = 6;
+   */
+  chunkIndexEnd?: number | undefined;
+
+  /**
+   * Leaves on each side of a leaf that come with it; 0 to 10. Default: 0.
+   *
+   * @generated from field: optional int32 context_window = 7;
+   */
+  contextWindow?: number | undefined;
+
+  /**
+   * Return the parent of each leaf with it. Default: false.
+   *
+   * @generated from field: bool include_parent_context = 8;
+   */
+  includeParentContext: boolean;
+
+  /**
+   * Return the vectors of the leaves asked for, as far as they are made; not those of neighbours. Default: false.
+   *
+   * @generated from field: bool include_embeddings = 9;
+   */
+  includeEmbeddings: boolean;
+
+  /**
+   * Chunks per page, what comes with them aside; 1 to 500. Default: 50.
+   *
+   * @generated from field: optional int32 page_size = 10;
+   */
+  pageSize?: number | undefined;
+
+  /**
+   * next_page_token of the page before; the other fields, page_size aside, must be the same. Default: the first page.
+   *
+   * @generated from field: string page_token = 11;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message llmemory.v1.GetChunksRequest.
+ * Use `create(GetChunksRequestSchema)` to create a new message.
+ */
+export declare const GetChunksRequestSchema: GenMessage<GetChunksRequest>;
+
+/**
+ * A page of chunks.
+ *
+ * @generated from message llmemory.v1.GetChunksResponse
+ */
+export declare type GetChunksResponse = Message<"llmemory.v1.GetChunksResponse"> & {
+  /**
+   * By ids: in the order of chunk_ids. Of a document: by chunk_index. A page may be shorter than page_size to keep the reply below
+   * 4 MiB.
+   *
+   * @generated from field: repeated llmemory.v1.ChunkInContext chunks = 1;
+   */
+  chunks: ChunkInContext[];
+
+  /**
+   * Those of chunk_ids, up to where this page ends, that the owner has no chunk of: a chunk goes when its text does, and those of
+   * other owners look the same. A document that does not exist is NOT_FOUND instead.
+   *
+   * @generated from field: repeated string missing_chunk_ids = 2;
+   */
+  missingChunkIds: string[];
+
+  /**
+   * Pass it as page_token for the next page; empty on the last page. If the document has changed since the first page, the next one
+   * is ABORTED with reason DOCUMENT_CHANGED, since its chunks have other places now.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message llmemory.v1.GetChunksResponse.
+ * Use `create(GetChunksResponseSchema)` to create a new message.
+ */
+export declare const GetChunksResponseSchema: GenMessage<GetChunksResponse>;
+
+/**
+ * A chunk with the text around it.
+ *
+ * @generated from message llmemory.v1.ChunkInContext
+ */
+export declare type ChunkInContext = Message<"llmemory.v1.ChunkInContext"> & {
+  /**
+   * The chunk.
+   *
+   * @generated from field: llmemory.v1.Chunk chunk = 1;
+   */
+  chunk?: Chunk | undefined;
+
+  /**
+   * The chunk that encloses it, if that was asked for and there is one.
+   *
+   * @generated from field: llmemory.v1.Chunk parent = 2;
+   */
+  parent?: Chunk | undefined;
+
+  /**
+   * The leaves around it that were asked for, in text order: those with a smaller chunk_index come before it. A parent has none.
+   *
+   * @generated from field: repeated llmemory.v1.Chunk neighbors = 3;
+   */
+  neighbors: Chunk[];
+};
+
+/**
+ * Describes the message llmemory.v1.ChunkInContext.
+ * Use `create(ChunkInContextSchema)` to create a new message.
+ */
+export declare const ChunkInContextSchema: GenMessage<ChunkInContext>;
 
 /**
  * Asks for a page of an owner's documents.
@@ -686,6 +1050,115 @@ export declare type ListDocumentsResponse = Message<"llmemory.v1.ListDocumentsRe
 export declare const ListDocumentsResponseSchema: GenMessage<ListDocumentsResponse>;
 
 /**
+ * Asks to change facts of one document.
+ *
+ * @generated from message llmemory.v1.UpdateDocumentRequest
+ */
+export declare type UpdateDocumentRequest = Message<"llmemory.v1.UpdateDocumentRequest"> & {
+  /**
+   * The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * Which document.
+   *
+   * @generated from oneof llmemory.v1.UpdateDocumentRequest.key
+   */
+  key: {
+    /**
+     * By the id that the service gave; a UUID.
+     *
+     * @generated from field: string document_id = 2;
+     */
+    value: string;
+    case: "documentId";
+  } | {
+    /**
+     * By the client's own key; 1 to 1024 characters.
+     *
+     * @generated from field: string id_at_origin = 3;
+     */
+    value: string;
+    case: "idAtOrigin";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The new name; at most 500 characters.
+   *
+   * @generated from field: optional string document_name = 4;
+   */
+  documentName?: string | undefined;
+
+  /**
+   * The new date.
+   *
+   * @generated from field: google.protobuf.Timestamp document_date = 5;
+   */
+  documentDate?: Timestamp | undefined;
+
+  /**
+   * The new metadata, all of them: what is not given here is gone. At most 64 KiB of JSON, 10 levels deep, names of at most 100
+   * characters.
+   *
+   * @generated from field: google.protobuf.Struct metadata = 6;
+   */
+  metadata?: JsonObject | undefined;
+
+  /**
+   * When the document goes by itself; it must lie ahead.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 7;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Which of `document_name`, `document_date`, `metadata` and `expires_at` change. A field that is named here and absent above is
+   * cleared: no name, no date, no metadata, never expires. A field that is not named stays as it is. Default: the fields that are
+   * present, of which there must be one.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 8;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Change nothing unless the document's version is this one: another writer was faster otherwise, and the error is ABORTED with
+   * reason VERSION_MISMATCH. Default: whatever the version.
+   *
+   * @generated from field: optional int32 expected_version = 9;
+   */
+  expectedVersion?: number | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.UpdateDocumentRequest.
+ * Use `create(UpdateDocumentRequestSchema)` to create a new message.
+ */
+export declare const UpdateDocumentRequestSchema: GenMessage<UpdateDocumentRequest>;
+
+/**
+ * The changed document. A document that does not exist is NOT_FOUND.
+ *
+ * @generated from message llmemory.v1.UpdateDocumentResponse
+ */
+export declare type UpdateDocumentResponse = Message<"llmemory.v1.UpdateDocumentResponse"> & {
+  /**
+   * The document as it is stored now. Its version and updated_at have moved if something is different from before.
+   *
+   * @generated from field: llmemory.v1.Document document = 1;
+   */
+  document?: Document | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.UpdateDocumentResponse.
+ * Use `create(UpdateDocumentResponseSchema)` to create a new message.
+ */
+export declare const UpdateDocumentResponseSchema: GenMessage<UpdateDocumentResponse>;
+
+/**
  * Asks to delete one document.
  *
  * @generated from message llmemory.v1.DeleteDocumentRequest
@@ -756,6 +1229,88 @@ export declare type DeleteDocumentResponse = Message<"llmemory.v1.DeleteDocument
 export declare const DeleteDocumentResponseSchema: GenMessage<DeleteDocumentResponse>;
 
 /**
+ * Asks to delete documents: those with the given ids of either kind, or those that the filter chooses. One of the two is required.
+ *
+ * @generated from message llmemory.v1.DeleteDocumentsRequest
+ */
+export declare type DeleteDocumentsRequest = Message<"llmemory.v1.DeleteDocumentsRequest"> & {
+  /**
+   * The tenant; 1 to 255 characters of `A-Z a-z 0-9 _ . -`.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * Documents with these ids of the service; at most 1000.
+   *
+   * @generated from field: repeated string document_ids = 2;
+   */
+  documentIds: string[];
+
+  /**
+   * Documents with these keys of the client, beside those above; at most 1000.
+   *
+   * @generated from field: repeated string ids_at_origin = 3;
+   */
+  idsAtOrigin: string[];
+
+  /**
+   * Documents that this chooses. An empty filter, which would choose all, is refused.
+   *
+   * @generated from field: llmemory.v1.Filter filter = 4;
+   */
+  filter?: Filter | undefined;
+
+  /**
+   * Delete nothing, only count. Default: false.
+   *
+   * @generated from field: bool dry_run = 5;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message llmemory.v1.DeleteDocumentsRequest.
+ * Use `create(DeleteDocumentsRequestSchema)` to create a new message.
+ */
+export declare const DeleteDocumentsRequestSchema: GenMessage<DeleteDocumentsRequest>;
+
+/**
+ * What was deleted. Ids that the owner has no document of are not counted.
+ *
+ * @generated from message llmemory.v1.DeleteDocumentsResponse
+ */
+export declare type DeleteDocumentsResponse = Message<"llmemory.v1.DeleteDocumentsResponse"> & {
+  /**
+   * Documents that were deleted; with dry_run, that would be.
+   *
+   * @generated from field: int64 documents_deleted = 1;
+   */
+  documentsDeleted: bigint;
+
+  /**
+   * Their chunks, those that search could return.
+   *
+   * @generated from field: int64 chunks_deleted = 2;
+   */
+  chunksDeleted: bigint;
+
+  /**
+   * Whether the deadline came before all were deleted: repeat the request. Those of the last batch may be gone without being counted.
+   *
+   * @generated from field: bool more_remain = 3;
+   */
+  moreRemain: boolean;
+};
+
+/**
+ * Describes the message llmemory.v1.DeleteDocumentsResponse.
+ * Use `create(DeleteDocumentsResponseSchema)` to create a new message.
+ */
+export declare const DeleteDocumentsResponseSchema: GenMessage<DeleteDocumentsResponse>;
+
+/**
  * How long an add waits before it answers.
  *
  * @generated from enum llmemory.v1.WaitUntil
@@ -817,7 +1372,8 @@ export enum Outcome {
   UPDATED = 2,
 
   /**
-   * The key existed with the same content, name, type, date, metadata, language and chunking: nothing was written.
+   * The key existed with the same content, name, type, date, metadata, language, chunking, expires_at and, if any were given,
+   * vectors: nothing was written.
    *
    * @generated from enum value: OUTCOME_UNCHANGED = 3;
    */
@@ -828,6 +1384,39 @@ export enum Outcome {
  * Describes the enum llmemory.v1.Outcome.
  */
 export declare const OutcomeSchema: GenEnum<Outcome>;
+
+/**
+ * What stands in for the chat model.
+ *
+ * @generated from enum llmemory.v1.EnrichmentDegradation
+ */
+export enum EnrichmentDegradation {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ENRICHMENT_DEGRADATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Context prefixes are the template's.
+   *
+   * @generated from enum value: ENRICHMENT_DEGRADATION_CONTEXT_PREFIX_TEMPLATE = 1;
+   */
+  CONTEXT_PREFIX_TEMPLATE = 1,
+
+  /**
+   * Summaries are extractive.
+   *
+   * @generated from enum value: ENRICHMENT_DEGRADATION_SUMMARY_EXTRACTIVE = 2;
+   */
+  SUMMARY_EXTRACTIVE = 2,
+}
+
+/**
+ * Describes the enum llmemory.v1.EnrichmentDegradation.
+ */
+export declare const EnrichmentDegradationSchema: GenEnum<EnrichmentDegradation>;
 
 /**
  * The order of a list; ties are broken by document_id, so that no page repeats or misses a document that stays unchanged.
@@ -941,6 +1530,27 @@ export declare const MemoryService: GenService<{
     output: typeof GetDocumentResponseSchema;
   },
   /**
+   * Returns a document's text, or a range of it, over a stream, however long it is. The whole stream is of one version of the
+   * document: if that changes or is deleted meanwhile, the stream ends with ABORTED and reason DOCUMENT_CHANGED.
+   *
+   * @generated from rpc llmemory.v1.MemoryService.ReadDocument
+   */
+  readDocument: {
+    methodKind: "server_streaming";
+    input: typeof ReadDocumentRequestSchema;
+    output: typeof ReadDocumentResponseSchema;
+  },
+  /**
+   * Returns chunks, by their ids or of a document in the order of its text, with what stands around them, page by page.
+   *
+   * @generated from rpc llmemory.v1.MemoryService.GetChunks
+   */
+  getChunks: {
+    methodKind: "unary";
+    input: typeof GetChunksRequestSchema;
+    output: typeof GetChunksResponseSchema;
+  },
+  /**
    * Lists an owner's documents, page by page.
    *
    * @generated from rpc llmemory.v1.MemoryService.ListDocuments
@@ -951,6 +1561,18 @@ export declare const MemoryService: GenService<{
     output: typeof ListDocumentsResponseSchema;
   },
   /**
+   * Changes facts of a document without its content; search filters see the change at once, and no chunk is written or embedded anew.
+   * Type, language and chunking decide how the text is cut and indexed: they change when the document is added again. So do context
+   * prefixes, which hold the old name and date until then.
+   *
+   * @generated from rpc llmemory.v1.MemoryService.UpdateDocument
+   */
+  updateDocument: {
+    methodKind: "unary";
+    input: typeof UpdateDocumentRequestSchema;
+    output: typeof UpdateDocumentResponseSchema;
+  },
+  /**
    * Deletes one document with its chunks, vectors and jobs.
    *
    * @generated from rpc llmemory.v1.MemoryService.DeleteDocument
@@ -959,6 +1581,18 @@ export declare const MemoryService: GenService<{
     methodKind: "unary";
     input: typeof DeleteDocumentRequestSchema;
     output: typeof DeleteDocumentResponseSchema;
+  },
+  /**
+   * Deletes many documents with their chunks, vectors and jobs: those with certain ids, or those that a filter chooses. They go in
+   * batches, each committed on its own, for as long as the deadline lets it; the reply says whether that was enough. It may be
+   * repeated: documents that are gone already are not counted.
+   *
+   * @generated from rpc llmemory.v1.MemoryService.DeleteDocuments
+   */
+  deleteDocuments: {
+    methodKind: "unary";
+    input: typeof DeleteDocumentsRequestSchema;
+    output: typeof DeleteDocumentsResponseSchema;
   },
 }>;
 

@@ -452,6 +452,13 @@ export declare type SearchResult = Message<"llmemory.v1.SearchResult"> & {
    * @generated from field: repeated llmemory.v1.ContextChunk context = 20;
    */
   context: ContextChunk[];
+
+  /**
+   * What the chunk says in short, if the document was added with summaries (see Enrichment) and the chunk is longer than one.
+   *
+   * @generated from field: string summary = 21;
+   */
+  summary: string;
 };
 
 /**

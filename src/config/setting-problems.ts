@@ -1,0 +1,51 @@
+import { isLoopbackHost } from "./listen-address.ts";
+import type { Settings } from "./settings.ts";
+
+/** What is wrong with settings that can each be read: they do not go together, or open the service to strangers. */
+export function settingProblems(settings: Partial<Settings>): readonly string[] {
+  return [...addressProblems(settings), ...chatProblems(settings), ...embeddingProblems(settings)];
+}
+
+function addressProblems({ grpcAddress, httpAddress, workerHttpAddress, insecure }: Partial<Settings>): readonly string[] {
+  const addresses = [
+    ["LLMEMORY_GRPC_ADDRESS", grpcAddress],
+    ["LLMEMORY_HTTP_ADDRESS", httpAddress],
+    ["LLMEMORY_WORKER_HTTP_ADDRESS", workerHttpAddress],
+  ] as const;
+  return addresses.flatMap(([variable, address]) =>
+    address === undefined || insecure || isLoopbackHost(address.host)
+      ? []
+      : [
+          `${variable} is ${address.host}:${address.port}, which other machines can reach, and nothing encrypts or authenticates it; ` +
+            "listen on 127.0.0.1, or pass --insecure (LLMEMORY_INSECURE=true) if the network itself is protected",
+        ],
+  );
+}
+
+/** A chat model needs an address and a name, and one API key at most. */
+function chatProblems(settings: Partial<Settings>): readonly string[] {
+  const { chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile, contextPrefix, chunkSummaries } = settings;
+  const needsModel = (variable: string) => `${variable} is model, which needs LLMEMORY_CHAT_BASE_URL and LLMEMORY_CHAT_MODEL`;
+  return [
+    ...(contextPrefix === "model" && chatModel === undefined ? [needsModel("LLMEMORY_CONTEXT_PREFIX")] : []),
+    ...(chunkSummaries === "model" && chatModel === undefined ? [needsModel("LLMEMORY_CHUNK_SUMMARIES")] : []),
+    ...(chatModel !== undefined && chatBaseUrl === undefined ? ["LLMEMORY_CHAT_MODEL needs LLMEMORY_CHAT_BASE_URL"] : []),
+    ...(chatBaseUrl !== undefined && chatModel === undefined ? ["LLMEMORY_CHAT_BASE_URL needs LLMEMORY_CHAT_MODEL"] : []),
+    ...(chatApiKey !== undefined && chatApiKeyFile !== undefined
+      ? ["LLMEMORY_CHAT_API_KEY and LLMEMORY_CHAT_API_KEY_FILE are both set; set one of them"]
+      : []),
+  ];
+}
+
+/** The openai provider needs to know its model, and one API key at most. */
+function embeddingProblems(settings: Partial<Settings>): readonly string[] {
+  const { embeddingProvider, embeddingModel, embeddingApiKey, embeddingApiKeyFile } = settings;
+  return [
+    ...(embeddingProvider === "openai" && embeddingModel === undefined
+      ? ["LLMEMORY_EMBEDDING_PROVIDER=openai needs LLMEMORY_EMBEDDING_MODEL, such as text-embedding-3-small"]
+      : []),
+    ...(embeddingApiKey !== undefined && embeddingApiKeyFile !== undefined
+      ? ["LLMEMORY_EMBEDDING_API_KEY and LLMEMORY_EMBEDDING_API_KEY_FILE are both set; set one of them"]
+      : []),
+  ];
+}
