@@ -1,14 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
- * Two sets of tests: `node` needs Node alone and runs on the embedded database; `--mode all` runs them on a real PostgreSQL as well and
- * adds `toolchains`, which drives the service with Go, Python and the packed package.
+ * Two sets of tests: `node` needs Node alone and runs on the embedded database; `toolchains` drives the service with Go, Python,
+ * Prometheus and the packed package. `--mode all` runs both, on a real PostgreSQL as well; `--mode postgres` runs what that adds.
  */
 export default defineConfig(({ mode }) => {
-  const everything = mode === "all";
+  const everything = mode === "all" || mode === "postgres";
   const node = {
     extends: true as const,
-    test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/toolchains/**"] },
+    test: {
+      name: "node",
+      include: mode === "postgres" ? testsWithPostgres() : ["test/**/*.test.ts"],
+      exclude: ["test/toolchains/**"],
+    },
   };
   const toolchains = {
     extends: true as const,
@@ -18,6 +24,7 @@ export default defineConfig(({ mode }) => {
     test: {
       projects: everything ? [node, toolchains] : [node],
       globalSetup: everything ? "test/support/set-up-everything.ts" : "test/support/set-up-node-only.ts",
+      env: { TESTS_EMBEDDED: String(mode !== "postgres") },
       setupFiles: ["test/support/fail-on-leaks.ts"],
       // The embedded database takes seconds to create, more when test files share few cores.
       testTimeout: 60_000,
@@ -25,3 +32,11 @@ export default defineConfig(({ mode }) => {
     },
   };
 });
+
+/** The test files that ask for the databases of the run, or for a real PostgreSQL. */
+function testsWithPostgres(): string[] {
+  const files = readdirSync("test", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".test.ts"));
+  return files
+    .map((name) => join("test", name))
+    .filter((path) => /testDatabases|realPostgres|hasRealPostgres|createTestDatabase/.test(readFileSync(path, "utf8")));
+}

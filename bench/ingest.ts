@@ -3,6 +3,7 @@ import { durableSettings } from "../test/support/postgres/server-settings.ts";
 import { measureBulk } from "./ingest/bulk.ts";
 import { IngestServer } from "./ingest/ingest-server.ts";
 import { measureLocalModel } from "./ingest/local-model.ts";
+import { measureMemory } from "./ingest/memory.ts";
 import { measurePeers } from "./ingest/peers.ts";
 import { Report } from "./search/report.ts";
 
@@ -14,6 +15,7 @@ import { Report } from "./search/report.ts";
 const sections: Readonly<Record<string, (server: IngestServer, report: Report) => Promise<void>>> = {
   bulk: measureBulk,
   "local-model": measureLocalModel,
+  memory: measureMemory,
   peers: (_, report) => measurePeers(report),
 };
 

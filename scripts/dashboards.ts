@@ -29,7 +29,7 @@ interface RowDefinition {
   readonly panels: readonly PanelDefinition[];
 }
 
-const prometheus = { type: "prometheus", uid: "${datasource}" };
+const prometheus = { type: "prometheus", uid: "$datasource" };
 const matchers = 'job=~"$job", instance=~"$instance"';
 
 const quantileOf = (quantile: number, metric: string, by = "le") =>
@@ -162,7 +162,8 @@ const performance: readonly RowDefinition[] = [
       },
       {
         title: "Recall of the Approximate Index",
-        description: "Part of the exact results that the approximate index finds, by the size of the owner; from sampled searches",
+        description:
+          "Part of the exact results that the approximate index finds, by the size of the owner; from sampled searches",
         unit: "percentunit",
         queries: { "{{owner_size}}": "min by (owner_size) (memory_search_recall{$from})" },
       },
@@ -225,7 +226,8 @@ const database: readonly RowDefinition[] = [
         description: "Statements per second, by name",
         unit: "ops",
         queries: {
-          "{{query_type}}": "topk(10, sum by (query_type) (rate(memory_db_query_duration_seconds_count{$from}[$__rate_interval])))",
+          "{{query_type}}":
+            "topk(10, sum by (query_type) (rate(memory_db_query_duration_seconds_count{$from}[$__rate_interval])))",
         },
       },
       {
@@ -277,7 +279,12 @@ export const dashboards: Readonly<Record<string, Dashboard>> = {
   "monitoring.json": dashboard("llmemory-monitoring", "Memory Service Monitoring", monitoring, ["llmemory", "production"]),
 };
 
-function dashboard(uid: string, title: string, rows: readonly RowDefinition[], tags: readonly string[] = ["llmemory"]): Dashboard {
+function dashboard(
+  uid: string,
+  title: string,
+  rows: readonly RowDefinition[],
+  tags: readonly string[] = ["llmemory"],
+): Dashboard {
   const builder = new DashboardBuilder(title)
     .uid(uid)
     .tags([...tags])

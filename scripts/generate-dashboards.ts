@@ -13,7 +13,9 @@ const texts = Object.entries(dashboards).map(([name, dashboard]) => ({
 if (process.argv.includes("--check")) {
   const stale = texts.filter(({ path, text }) => readIfThere(path) !== text).map(({ path }) => path);
   if (stale.length > 0) {
-    console.error(`dashboards were stale, commit what "npm run dashboards" makes:\n${stale.map((path) => `  ${path}`).join("\n")}`);
+    console.error(
+      `dashboards were stale, commit what "npm run dashboards" makes:\n${stale.map((path) => `  ${path}`).join("\n")}`,
+    );
     process.exitCode = 1;
   }
 } else {

@@ -1,15 +1,17 @@
 /**
- * Installs into `.tools/` what generation and `npm run test:all` need beyond Node: Go programs and a Python environment.
+ * Installs into `.tools/` what generation and `npm run test:all` need beyond Node: Go programs, a Python environment and Prometheus.
  * Does nothing where they are there in the wanted versions.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { runProgram } from "./run-program.ts";
 import {
   goToolchain,
   goTools,
   goToolsDirectory,
   isInstalled,
+  prometheusToolchain,
   pythonDirectory,
   pythonProgram,
   pythonToolchain,
@@ -17,7 +19,11 @@ import {
   type Toolchain,
 } from "./toolchains.ts";
 
-const results = await Promise.allSettled([install(goToolchain, installGoTools), install(pythonToolchain, installPython)]);
+const results = await Promise.allSettled([
+  install(goToolchain, installGoTools),
+  install(pythonToolchain, installPython),
+  install(prometheusToolchain, installPrometheus),
+]);
 for (const result of results) {
   if (result.status === "rejected") {
     console.error(result.reason instanceof Error ? result.reason.message : result.reason);
@@ -56,6 +62,23 @@ async function installPython(): Promise<void> {
     "--requirement",
     requirementsFile,
   ]);
+}
+
+async function installPrometheus(): Promise<void> {
+  requireProgram("apt-get", ["--version"], "Debian's or Ubuntu's apt-get");
+  const { directory } = prometheusToolchain;
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const download = () => runProgram("apt-get", ["download", "prometheus"], { cwd: directory });
+  // A new machine has no lists of packages yet.
+  await download().catch(async () => {
+    await runProgram("apt-get", ["update"]);
+    await download();
+  });
+  const [packageFile] = readdirSync(directory).filter((name) => name.endsWith(".deb"));
+  if (packageFile === undefined) throw new Error("apt-get has downloaded no package of Prometheus");
+  await runProgram("dpkg", ["--extract", packageFile, "."], { cwd: directory });
+  rmSync(join(directory, packageFile));
 }
 
 function requireProgram(program: string, versionArguments: readonly string[], wanted: string): void {

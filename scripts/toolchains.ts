@@ -43,6 +43,21 @@ export const pythonToolchain: Toolchain = {
   fingerprint: readFileSync(requirementsFile, "utf8"),
 };
 
+/** Debian's package, unpacked and not installed: the machine stays as it is. */
+const prometheusDirectory = join(toolsDirectory, "prometheus");
+
+export const prometheusToolchain: Toolchain & { readonly directory: string } = {
+  name: "Prometheus",
+  directory: prometheusDirectory,
+  stampFile: join(prometheusDirectory, "installed"),
+  fingerprint: "debian prometheus",
+};
+
+/** The path of a program of Prometheus. */
+export function prometheusProgram(name: "prometheus" | "promtool"): string {
+  return join(prometheusDirectory, "usr", "bin", name);
+}
+
 /** Whether the set is there in the wanted versions. */
 export function isInstalled(toolchain: Toolchain): boolean {
   try {
@@ -54,9 +69,9 @@ export function isInstalled(toolchain: Toolchain): boolean {
 
 /** Throws unless everything that generation and `npm run test:all` need is installed. */
 export function requireToolchains(): void {
-  const missing = [goToolchain, pythonToolchain].filter((toolchain) => !isInstalled(toolchain));
+  const missing = [goToolchain, pythonToolchain, prometheusToolchain].filter((toolchain) => !isInstalled(toolchain));
   if (missing.length > 0) {
     const names = missing.map((toolchain) => toolchain.name).join(" and ");
-    throw new Error(`missing or outdated: ${names}; run "npm run setup:toolchains", which needs go and python3`);
+    throw new Error(`missing or outdated: ${names}; run "npm run setup:toolchains", which needs go, python3 and apt-get`);
   }
 }

@@ -1,10 +1,10 @@
 import type { ModelComparison } from "../domain/embedding-model.ts";
-import { PreconditionError } from "../domain/errors.ts";
+import { PreconditionError, StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { Generation } from "../embedding/model-generations.ts";
 import { findNearestByBoth, type SampleQuery, sampleAskedQueries, sampleChunkTexts } from "../storage/compare-models.ts";
 import type { Database } from "../storage/database.ts";
-import { readModels, saveComparison } from "../storage/model-registry.ts";
+import { type RegisteredModel, readModels, saveComparison } from "../storage/model-registry.ts";
 import { activeOf, findModelOrBuilding, type ModelDeps, missingVectors } from "./model-status.ts";
 
 /** How many of the nearest chunks are compared: as many as a search gives by default. */
@@ -16,7 +16,8 @@ const nearestCount = 10;
  *
  * @param options.modelId empty: the one that is being built.
  * @returns fewer queries than asked for where there are no more, or no more time.
- * @throws NotFoundError; PreconditionError if it is the active one, or has no vectors of many chunks yet.
+ * @throws NotFoundError; PreconditionError if it is the active one, has no vectors of some chunks yet, or cannot be opened here;
+ *         DependencyUnavailableError if one of them does not answer.
  */
 export async function compareModels(
   deps: ModelDeps,
@@ -41,8 +42,8 @@ export async function compareModels(
       },
     );
   }
-  const active = await models.generationOf(activeOf(registered));
-  const other = await models.generationOf(model);
+  const active = await openHere(deps, activeOf(registered));
+  const other = await openHere(deps, model);
   const endAt = performance.now() + limits.comparisonMs;
   const differences = new Differences();
   for await (const { query, isAsked } of sampleQueries(database, options.queryCount, signal)) {
@@ -52,6 +53,17 @@ export async function compareModels(
   const comparison = { comparedWith: active.table.modelId, comparedAt: clock.now(), ...differences.summary() };
   await saveComparison(database, modelId, comparison);
   return comparison;
+}
+
+async function openHere({ models }: ModelDeps, model: RegisteredModel): Promise<Generation> {
+  try {
+    return await models.generationOf(model);
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    const { modelId } = model.table;
+    const message = `model ${modelId} cannot be opened by this process: ${error.message}`;
+    throw new PreconditionError("MODEL_NOT_AVAILABLE", message, { details: { model: modelId }, cause: error });
+  }
 }
 
 /** Queries that users asked, and texts of chunks where those are too few. */

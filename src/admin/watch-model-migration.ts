@@ -20,14 +20,17 @@ const rateWindowMs = 30_000;
  * is activated or dropped.
  *
  * @param modelId empty: the one that is being built.
- * @param pollMs  for tests: how often the database is asked.
+ * @param pace    for tests: how often the database is asked, and what is told again.
  * @throws NotFoundError; PreconditionError if none is named and none is being built; `abortError(signal)`.
  */
 export async function* watchModelMigration(
   deps: Pick<ModelDeps, "database" | "clock" | "models">,
   modelId: string,
   signal: AbortSignal,
-  pollMs: number = limits.modelWatchMs,
+  pace: { readonly pollMs: number; readonly keepaliveMs: number } = {
+    pollMs: limits.modelWatchMs,
+    keepaliveMs: limits.modelKeepaliveMs,
+  },
 ): AsyncGenerator<WatchedModel, void> {
   const { database, models } = deps;
   const rate = new Rate();
@@ -44,13 +47,13 @@ export async function* watchModelMigration(
     rate.add(status.progress.done, started);
     const isFinal = finalStages.includes(status.stage);
     const text = JSON.stringify([status.stage, status.progress]);
-    if (isFinal || text !== last?.text || started - last.sentAt >= limits.modelKeepaliveMs) {
+    if (isFinal || text !== last?.text || started - last.sentAt >= pace.keepaliveMs) {
       yield { ...status, ...rate.estimate(status.progress.total - status.progress.dead) };
       last = { status, text, sentAt: started };
     }
     if (isFinal) return;
     // Where counting takes long, it is done less often.
-    await models.changed.wait(Math.max(pollMs, 10 * (performance.now() - started)), signal);
+    await models.changed.wait(Math.max(pace.pollMs, 10 * (performance.now() - started)), signal);
     if (signal.aborted) throw abortError(signal);
   }
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "../config/package-info.ts";
 import type { CommandContext } from "./command-context.ts";
 import { registerAdd } from "./commands/add.ts";
+import { registerAlertManager } from "./commands/alert-manager.ts";
 import { registerDelete } from "./commands/delete.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerGet } from "./commands/get.ts";
@@ -9,6 +10,7 @@ import { registerHealth } from "./commands/health.ts";
 import { registerIngest } from "./commands/ingest.ts";
 import { registerList } from "./commands/list.ts";
 import { registerModel } from "./commands/model.ts";
+import { registerProfile } from "./commands/profile.ts";
 import { registerQueue } from "./commands/queue.ts";
 import { registerSearch } from "./commands/search.ts";
 import { registerServerCommands } from "./commands/serve.ts";
@@ -57,11 +59,13 @@ export function createProgram(context: CommandContext, listenForInterrupts: List
     });
   program.commandsGroup("Service:");
   registerServerCommands(program, context);
+  registerAlertManager(program, context);
   program.commandsGroup("Documents:");
   for (const register of [registerAdd, registerIngest, registerSearch, registerList, registerGet, registerDelete])
     register(program, context);
   program.commandsGroup("State:");
-  for (const register of [registerStats, registerQueue, registerModel, registerHealth]) register(program, context);
+  for (const register of [registerStats, registerQueue, registerModel, registerHealth, registerProfile])
+    register(program, context);
   program.commandsGroup("First steps:");
   registerDemo(program, context);
   program.addHelpText("after", `\n${exitCodesHelp}\n\nRun "llmemory COMMAND --help" for the options of a command.`);

@@ -44,3 +44,12 @@ export function oneOf<const T extends string>(values: readonly T[]): (text: stri
     return value;
   };
 }
+
+/** Letters that owners may have, and that other systems take in their keys. */
+export function identifier(charsMax: number): (text: string) => string {
+  return (text) => {
+    if (!/^[A-Za-z0-9_.-]+$/.test(text) || text.length > charsMax)
+      throw new Error(`is "${text}"; it must be 1 to ${charsMax} of A-Z, a-z, 0-9, _, . and -`);
+    return text;
+  };
+}

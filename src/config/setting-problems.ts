@@ -3,7 +3,7 @@ import type { Settings } from "./settings.ts";
 
 /** What is wrong with settings that can each be read: they do not go together, or open the service to strangers. */
 export function settingProblems(settings: Partial<Settings>): readonly string[] {
-  return [...addressProblems(settings), ...chatProblems(settings), ...embeddingProblems(settings)];
+  return [...addressProblems(settings), ...chatProblems(settings), ...embeddingProblems(settings), ...alertProblems(settings)];
 }
 
 function addressProblems({ grpcAddress, httpAddress, workerHttpAddress, insecure }: Partial<Settings>): readonly string[] {
@@ -48,4 +48,16 @@ function embeddingProblems(settings: Partial<Settings>): readonly string[] {
       ? ["LLMEMORY_EMBEDDING_API_KEY and LLMEMORY_EMBEDDING_API_KEY_FILE are both set; set one of them"]
       : []),
   ];
+}
+
+/** A secret comes from one place. */
+function alertProblems(settings: Partial<Settings>): readonly string[] {
+  const { alertPagerDutyRoutingKey, alertPagerDutyRoutingKeyFile, alertWebhookUrl, alertWebhookUrlFile } = settings;
+  const sources = [
+    ["LLMEMORY_ALERT_PAGERDUTY_ROUTING_KEY", alertPagerDutyRoutingKey, alertPagerDutyRoutingKeyFile],
+    ["LLMEMORY_ALERT_WEBHOOK_URL", alertWebhookUrl, alertWebhookUrlFile],
+  ] as const;
+  return sources.flatMap(([variable, value, file]) =>
+    value !== undefined && file !== undefined ? [`${variable} and ${variable}_FILE are both set; set one of them`] : [],
+  );
 }

@@ -1,10 +1,14 @@
 import { availableParallelism } from "node:os";
 import { type ChunkSummary, type ContextPrefix, chunkSummaries, contextPrefixes } from "../domain/enrichment.ts";
+import { limits } from "../domain/limits.ts";
+import { type AlertSettings, alertSettingDefinitions } from "./alert-settings.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import type { SettingDefinitions } from "./setting-definition.ts";
 import { databaseUrl, httpUrl, oneOf, schemaName, trueOrFalse, wholeNumber } from "./setting-parsers.ts";
+import { type TracingSettings, tracingSettingDefinitions } from "./tracing-settings.ts";
 
 /** Every setting of the service, read once at start from the environment; command-line options override it. */
-export interface Settings {
+export interface Settings extends AlertSettings, TracingSettings {
   /** PostgreSQL to use; undefined: the embedded database under `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
@@ -55,8 +59,8 @@ export interface Settings {
   readonly chatApiKey: string | undefined;
   readonly chatApiKeyFile: string | undefined;
   readonly chatTimeoutMs: number;
-  /** Of documents that do not say what to make of their chunks. */
-  readonly contextPrefix: ContextPrefix;
+  /** Of documents that do not say what to make of their chunks; undefined: template, and none with the hashing provider. */
+  readonly contextPrefix: ContextPrefix | undefined;
   readonly chunkSummaries: ChunkSummary;
   /** What the chat model has not written of a document's chunks by then is left to template and extract. */
   readonly enrichmentTimeoutMs: number;
@@ -72,27 +76,22 @@ export interface Settings {
   readonly resultCacheMb: number;
   /** How long searches are remembered; 0: not at all. */
   readonly searchHistoryDays: number;
+  /** Whether metrics are kept and shown. */
+  readonly enableMonitoring: boolean;
   /** Whether metric labels name owners. */
   readonly ownerLabels: boolean;
+  /** How many of them, in counters and in histograms. */
+  readonly ownerLabelsMax: number;
+  readonly ownerHistogramLabelsMax: number;
+  /** How often a search of a large owner is compared with an exact one; 0: never. */
+  readonly recallAuditSeconds: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
 }
-
-interface Definition<T> {
-  /** Environment variables, the first that is set and not empty wins. */
-  readonly variables: readonly string[];
-  /** As it would be written in the environment; undefined: not set. */
-  readonly fallback: string | undefined;
-  readonly description: string;
-  /** Throws an Error that says what is allowed. */
-  readonly parse: (text: string) => T;
-}
-
-type Definitions = { readonly [Name in keyof Settings]: Definition<NonNullable<Settings[Name]>> };
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /** The catalogue of settings; `llmemory serve --help` and the README's table are made from it. */
-export const settingDefinitions: Definitions = {
+export const settingDefinitions: SettingDefinitions<Settings> = {
   databaseUrl: {
     variables: ["LLMEMORY_DATABASE_URL", "DATABASE_URL"],
     fallback: undefined,
@@ -169,6 +168,7 @@ export const settingDefinitions: Definitions = {
   embeddingApiKey: {
     variables: ["LLMEMORY_EMBEDDING_API_KEY"],
     fallback: undefined,
+    isSecret: true,
     description: "API key of that endpoint, if it asks for one; as an option, other users of the machine can see it",
     parse: (text) => text.trim(),
   },
@@ -181,6 +181,7 @@ export const settingDefinitions: Definitions = {
   openaiApiKey: {
     variables: ["OPENAI_API_KEY"],
     fallback: undefined,
+    isSecret: true,
     description: "API key for embeddings if there is no other; only sent to OpenAI's own address",
     parse: (text) => text.trim(),
   },
@@ -266,6 +267,7 @@ export const settingDefinitions: Definitions = {
   chatApiKey: {
     variables: ["LLMEMORY_CHAT_API_KEY"],
     fallback: undefined,
+    isSecret: true,
     description: "API key of the chat model's endpoint, if it asks for one; as an option, other users of the machine can see it",
     parse: (text) => text.trim(),
   },
@@ -283,9 +285,9 @@ export const settingDefinitions: Definitions = {
   },
   contextPrefix: {
     variables: ["LLMEMORY_CONTEXT_PREFIX"],
-    fallback: "none",
+    fallback: undefined,
     description:
-      "what goes before a chunk when it is embedded, for documents that do not say: none, template, or model (the chat model)",
+      "what goes before a chunk when it is embedded, for documents that do not say: none, template, or model (the chat model); not set: template, and none with hashing",
     parse: oneOf(contextPrefixes),
   },
   chunkSummaries: {
@@ -336,11 +338,35 @@ export const settingDefinitions: Definitions = {
     description: "days that searches are remembered, so that feedback can be given; 0 remembers none and forgets what there is",
     parse: wholeNumber(0, 3_650),
   },
+  enableMonitoring: {
+    variables: ["LLMEMORY_ENABLE_MONITORING"],
+    fallback: "true",
+    description: "keep metrics; with false /metrics answers 404",
+    parse: trueOrFalse,
+  },
   ownerLabels: {
     variables: ["LLMEMORY_OWNER_LABELS"],
     fallback: "true",
-    description: "name owners in metric labels (the first 100; the rest are _other)",
+    description: "name owners in metric labels",
     parse: trueOrFalse,
+  },
+  ownerLabelsMax: {
+    variables: ["LLMEMORY_OWNER_LABELS_MAX"],
+    fallback: String(limits.ownerLabelsMax),
+    description: "owners that metric labels name, the first that come; the rest are _other",
+    parse: wholeNumber(0, 10_000),
+  },
+  ownerHistogramLabelsMax: {
+    variables: ["LLMEMORY_OWNER_HISTOGRAM_LABELS_MAX"],
+    fallback: String(limits.ownerHistogramLabelsMax),
+    description: "the same in histograms, which have 18 lines for each",
+    parse: wholeNumber(0, 1_000),
+  },
+  recallAuditSeconds: {
+    variables: ["LLMEMORY_RECALL_AUDIT_SECONDS"],
+    fallback: "60",
+    description: "compare a search of a large owner with an exact one so often, on a PostgreSQL server; 0: never",
+    parse: wholeNumber(0, 86_400),
   },
   logLevel: {
     variables: ["LLMEMORY_LOG_LEVEL"],
@@ -348,6 +374,8 @@ export const settingDefinitions: Definitions = {
     description: `one of ${logLevels.join(", ")}; logs go to stderr as JSON lines`,
     parse: oneOf(logLevels),
   },
+  ...tracingSettingDefinitions,
+  ...alertSettingDefinitions,
 };
 
 /** The name of a setting's command-line option: that of its environment variable without the prefix. */

@@ -175,7 +175,8 @@ function resultsInOrder(documents: readonly ReadyDocument[], stored: readonly St
 }
 
 function unchangedResult(document: StoredDocument): StoreResult {
-  return { document, outcome: "unchanged", chunksCreated: 0, chunksKept: document.chunkCount, chunksRemoved: 0 };
+  const { chunkCount: chunksKept } = document;
+  return { document, outcome: "unchanged", chunksCreated: 0, chunksKept, chunksRemoved: 0, chunksReembedded: 0 };
 }
 
 async function findUnchanged(
@@ -203,8 +204,9 @@ async function findUnchanged(
 
 function observe(metrics: Metrics, { document, outcome }: StoreResult, seconds: number): void {
   if (outcome === "unchanged") return;
-  const labels = { owner_id: metrics.owners.label(document.ownerId), document_type: document.documentType };
-  metrics.documents.inc(labels);
+  const { ownerId, documentType } = document;
+  metrics.documents.inc({ owner_id: metrics.owners.label(ownerId), document_type: documentType });
+  const labels = { owner_id: metrics.histogramOwners.label(ownerId), document_type: documentType };
   metrics.documentProcessingSeconds.observe(labels, seconds);
   metrics.documentSizeBytes.observe(labels, document.sizeBytes);
   metrics.chunksPerDocument.observe(labels, document.chunkCount);

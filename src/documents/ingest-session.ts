@@ -116,7 +116,7 @@ export class IngestSession {
     this.#inFlightItems++;
     this.#inFlightBytes += item.sizeBytes;
     this.#changed.notify();
-    while (this.#isFull() && !this.#isFinished && !this.#signal.aborted)
+    while (this.#isFull(item.sizeBytes) && !this.#isFinished && !this.#signal.aborted)
       await this.#changed.wait(limits.streamWindowLookMs, this.#signal);
   }
 
@@ -183,9 +183,10 @@ export class IngestSession {
     }
   }
 
-  #isFull(): boolean {
+  /** Whether there is no room for one more item, which is taken to be as large as the last: it is in memory before its size is known. */
+  #isFull(sizeBytes: number): boolean {
     const { items, bytes } = this.window;
-    return this.#inFlightItems >= items || this.#inFlightBytes >= bytes;
+    return this.#inFlightItems >= items || (this.#inFlightItems > 0 && this.#inFlightBytes + sizeBytes > bytes);
   }
 
   /** While the embedding queue is full, a stream goes on all the same, though slowly with what has to be embedded. */

@@ -1,7 +1,7 @@
-import type { Clock } from "../domain/clock.ts";
 import { abortError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { Wakeup } from "../domain/wakeup.ts";
+import { CircuitBreaker } from "../embedding/circuit-breaker.ts";
 import type { ChatModel } from "../endpoint/chat-model.ts";
 import { ModelCallError } from "../endpoint/model-call.ts";
 import type { Logger } from "../observability/logger.ts";
@@ -14,7 +14,6 @@ export interface ModelEnricherDeps {
   readonly chat: ChatModel;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly clock: Clock;
 }
 
 /**
@@ -26,11 +25,10 @@ export class ModelEnricher {
   readonly #deps: ModelEnricherDeps;
   readonly #timeoutMs: number;
   readonly #callEnded = new Wakeup();
+  readonly #breaker = new CircuitBreaker({ failuresMax: limits.enrichmentFailuresMax, restMs: limits.enrichmentPauseMs });
   #running = 0;
-  #failuresInRow = 0;
-  #pausedUntilMs = 0;
 
-  /** @param timeoutMs time for all of one document. */
+  /** @param timeoutMs time for all of one document, and for each call. */
   constructor(deps: ModelEnricherDeps, timeoutMs: number) {
     this.#deps = deps;
     this.#timeoutMs = timeoutMs;
@@ -64,44 +62,43 @@ export class ModelEnricher {
 
   /** Undefined if the model was not asked, or of no help. */
   async #ask(asked: PassagesToEnrich, lateAtMs: number, signal: AbortSignal): Promise<readonly ModelTexts[] | undefined> {
-    const { chat, metrics, clock } = this.#deps;
+    const { chat, metrics } = this.#deps;
     const isLate = () => performance.now() >= lateAtMs;
     while (this.#running >= limits.enrichmentCallsMax && !isLate() && !signal.aborted)
       await this.#callEnded.wait(Math.max(1, lateAtMs - performance.now()), signal);
     if (signal.aborted) throw abortError(signal);
-    const isPaused = clock.now().getTime() < this.#pausedUntilMs;
-    if (isPaused || isLate()) {
-      metrics.enrichmentModelFailures.inc({ model: this.model, reason: isPaused ? "paused" : "late" });
+    const whyNot = isLate() ? "late" : this.#breaker.enter() > 0 ? "paused" : undefined;
+    if (whyNot) {
+      metrics.enrichmentModelFailures.inc({ model: this.model, reason: whyNot });
       return undefined;
     }
     this.#running++;
     const startedMs = performance.now();
+    const timeoutMs = Math.max(1, Math.ceil(Math.min(this.#timeoutMs, lateAtMs - startedMs)));
+    let outcome: "success" | "failure" | undefined;
     try {
-      const question = { ...enrichmentQuestion(asked), timeoutMs: Math.max(1, Math.ceil(lateAtMs - startedMs)) };
-      const texts = await chat.answer(question, signal);
-      this.#failuresInRow = 0;
+      const texts = await chat.answer({ ...enrichmentQuestion(asked), timeoutMs }, signal);
+      outcome = "success";
       return texts;
     } catch (error) {
       if (!(error instanceof ModelCallError)) throw error;
-      this.#hasFailed(error);
+      this.#report(error);
+      // What it refuses is the text's fault, and a call for which little time was left is not the model's.
+      const isItsOwn = error.failure === "timeout" ? timeoutMs >= this.#timeoutMs / 2 : error.failure !== "refused";
+      outcome = isItsOwn ? "failure" : undefined;
       return undefined;
     } finally {
       metrics.enrichmentModelDurationSeconds.observe({ model: this.model }, (performance.now() - startedMs) / 1_000);
+      this.#breaker.settle(outcome);
       this.#running--;
       this.#callEnded.notify();
     }
   }
 
-  #hasFailed(error: ModelCallError): void {
-    const { metrics, logger, clock } = this.#deps;
-    const { failure, status } = error;
+  #report({ failure, status, message }: ModelCallError): void {
+    const { metrics, logger } = this.#deps;
     metrics.enrichmentModelFailures.inc({ model: this.model, reason: failure });
-    logger.warn({ model: this.model, failure, status }, `the chat model gave nothing for chunks: ${error.message}`);
-    // What it refuses is the text's fault.
-    if (failure === "refused") return;
-    this.#failuresInRow++;
-    if (this.#failuresInRow >= limits.enrichmentFailuresMax)
-      this.#pausedUntilMs = clock.now().getTime() + limits.enrichmentPauseMs;
+    logger.warn({ model: this.model, failure, status }, `the chat model gave nothing for chunks: ${message}`);
   }
 }
 

@@ -79,7 +79,9 @@ export function fingerprintOf(document: NewDocument, enrichment: Enrichment = no
     language: language ?? null,
     chunking: [chunking.strategy ?? null, chunking.chunkTokens ?? null, chunking.overlapTokens ?? null],
   });
-  const hash = createHash("sha256").update(facts).update("\0").update(document.content);
+  const hash = createHash("sha256").update(facts).update("\0");
+  // Encoded at once, a long text would take several times its size for a moment.
+  for (const { content } of segmentsOf(document.content)) hash.update(content);
   if (document.embedding) {
     hash.update("\0").update(document.embedding.modelId);
     for (const vector of document.embedding.vectors) hash.update("\0").update(vector);

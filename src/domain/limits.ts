@@ -171,6 +171,11 @@ export const limits = {
   /** No request may run longer than its deadline, so this only ends statements that nobody waits for any more. */
   statementTimeoutMs: 10 * 60 * 1_000,
   transactionAttemptsMax: 4,
+  /**
+   * Text that goes with one statement, about: the driver copies parameters several times. The largest document takes three such statements,
+   * and ten in all.
+   */
+  statementTextCharsMax: 4_000_000,
   /** So many new rows of one kind go by COPY where the database can: fewer are not worth a statement of their own. */
   copiedRowsMin: 256,
   /** The embedded database is vacuumed after this many commits, and then after a share of those that were made by then. */
@@ -272,8 +277,11 @@ export const limits = {
   modelKeepaliveMs: 15_000,
   /** Under writes the newest chunks are always still to be embedded; one that waits for longer keeps a model from becoming active. */
   modelLateMs: 10_000,
-  /** Creating or dropping a model's table waits for writers, and others queue behind it, so it gives up and tries again. */
-  modelLockWaitMs: 1_000,
+  /**
+   * Creating or dropping a model's table waits for writers, and others queue behind it, so it gives up and tries again; not before a
+   * second, after which PostgreSQL ends an automatic vacuum that is in the way.
+   */
+  modelLockWaitMs: 2_000,
   modelJobsDeletedAtOnce: 10_000,
   modelNameCharsMax: 200,
   modelBaseUrlCharsMax: 1_000,
@@ -318,9 +326,53 @@ export const limits = {
   /** What streams are told to wait before they open again: about a restart. */
   drainRetryAfterMs: 2_000,
 
+  /** An answer that takes longer counts as none, unless the threshold for slow searches is above half of it: then twice the threshold. */
+  alertProbeMs: 10_000,
+  /** What a receiver of incidents may take for one request, and for everything that one check has to tell. */
+  alertRequestMs: 10_000,
+  alertDeliveryMs: 30_000,
+  alertRequestAttempts: 4,
+  alertBackoffFirstMs: 500,
+  /** Nothing is read of the answer but its status. */
+  alertAnswerBytesMax: 64 * KiB,
+  /** PagerDuty takes 512 KB for an event. */
+  alertDetailsCharsMax: 500,
+  /** What is still wrong is told again after this: an incident closed by hand is opened again, an open one takes no notice. */
+  alertRepeatMs: 60 * 60 * 1_000,
+
+  /** One sample per interval: a profile of the longest time has 300,000 samples, some 4 MB. */
+  profileMsMin: 1_000,
+  profileMsDefault: 30_000,
+  profileMsMax: 5 * 60 * 1_000,
+  profileSampleIntervalUs: 1_000,
+  /** One sample per so many allocated bytes: with half a gigabyte a second as many as of a CPU profile, twice. */
+  profileAllocationBytes: 256 * KiB,
+  profilePieceBytes: MiB,
+  profileProgressMs: 1_000,
+
   /** Of each thread's heap: V8's default of 48 MB stays resident once a thread has loaded its data, and four threads do. */
   threadYoungGenerationMiB: 6,
 
   /** Owners that get a metric label of their own; later ones share `_other`. */
   ownerLabelsMax: 100,
+  /** The same in histograms: each has up to nine label sets for an owner, of 18 lines each. */
+  ownerHistogramLabelsMax: 20,
+  /** What a scrape writes without letting others have the thread: about 5 ms. */
+  metricLinesAtOnce: 2_000,
+
+  /** Spans that wait for the collector, about 1 KiB each; more are dropped. A search has about 15. */
+  traceQueueSpansMax: 4_096,
+  traceExportSpansMax: 512,
+  traceExportDelayMs: 2_000,
+  /** A collector that takes longer has lost the spans; a stop waits for it no longer. */
+  traceExportTimeoutMs: 5_000,
+
+  /** Of an audit of recall: the nearest chunks that are looked for. */
+  recallAuditCount: 10,
+  /** Audits of owners of one size whose mean is told. */
+  recallAuditsKept: 20,
+  /** Owners with more chunks are `huge`, smaller ones that the approximate index serves are `large`. */
+  recallLargeChunksMax: 100_000,
+  /** Comparing a million vectors takes about half of this. */
+  recallAuditTimeoutMs: 2_000,
 } as const;

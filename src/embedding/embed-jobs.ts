@@ -10,7 +10,7 @@ export interface BatchOutcome {
   readonly failed: readonly { readonly job: LeasedJob; readonly error: unknown }[];
   /** Jobs that nothing is known of: the embedder does not work, or the signal has aborted. */
   readonly untried: readonly LeasedJob[];
-  /** What the embedder threw in that case. */
+  /** What the embedder threw, if it does not work. */
   readonly outageError: unknown;
 }
 
@@ -57,7 +57,7 @@ async function embedInputs(
   } catch (error) {
     if (signal.aborted || (await outage.isCauseOf(error, signal))) {
       outcome.untried.push(...inputs.flat());
-      outcome.outageError = error;
+      if (!signal.aborted) outcome.outageError = error;
     } else if (inputs.length > 1) {
       const middle = Math.ceil(inputs.length / 2);
       await embedInputs(deps, inputs.slice(0, middle), signal, outcome);

@@ -4,6 +4,7 @@ import { limits } from "../domain/limits.ts";
 import type { OwnerNotices } from "../domain/owner-notices.ts";
 import type { Wakeup } from "../domain/wakeup.ts";
 import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import type { Database } from "../storage/database.ts";
 import {
   claimJobs,
@@ -17,7 +18,6 @@ import {
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import { completeKnownJobs } from "../storage/reuse-vectors.ts";
 import { BatchSize } from "./batch-size.ts";
-import { UnusableVectorsError } from "./check-vectors.ts";
 import { type BatchOutcome, embedJobs } from "./embed-jobs.ts";
 import { EmbedderOutage } from "./embedder-outage.ts";
 import { failureReason } from "./embedding-failure.ts";
@@ -30,6 +30,7 @@ export interface EmbeddingWorkerDeps {
   readonly provider: EmbeddingProvider;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "embeddingJobsClaimed" | "embeddingJobsSettled">;
   readonly jobsEnqueued: Wakeup;
   readonly jobsSettled: Wakeup;
   readonly vectorsGiven?: OwnerNotices | undefined;
@@ -101,7 +102,7 @@ export class EmbeddingWorker {
 
   /** Claims one batch and settles it; returns how many jobs it was. */
   async #workOff(): Promise<number> {
-    const { database, table, provider, clock, jobsSettled } = this.#deps;
+    const { database, table, provider, clock, metrics, jobsSettled } = this.#deps;
     const lease: Lease = { leaseId: randomUUID(), modelId: table.modelId };
     const now = clock.now();
     const jobs = await claimJobs(database, lease, {
@@ -113,10 +114,12 @@ export class EmbeddingWorker {
     const ownerIds = new Set(jobs.map((job) => job.ownerId));
     this.#lastOwnerId = [...ownerIds].at(-1);
     if (jobs.length === 0) return 0;
+    metrics.embeddingJobsClaimed.inc({ model: table.modelId }, jobs.length);
     const stopHeartbeat = this.#startHeartbeat(lease, jobs);
     let outcome: BatchOutcome;
     try {
       const unknown = await completeKnownJobs(database, lease, table, jobs);
+      this.#count("reused", jobs.length - unknown.length);
       const started = performance.now();
       outcome = await embedJobs({ provider, outage: this.#outage, callMs: this.#times.callMs }, unknown, this.#stopping.signal);
       if (outcome.embedded.length === unknown.length) this.#batchSize.observe(unknown.length, performance.now() - started);
@@ -151,13 +154,13 @@ export class EmbeddingWorker {
 
   async #settle(lease: Lease, { embedded, failed, untried, outageError }: BatchOutcome): Promise<void> {
     const { database, table, clock, jobsEnqueued } = this.#deps;
-    if (embedded.length > 0) await completeJobs(database, lease, table, embedded);
+    if (embedded.length > 0) this.#count("embedded", await completeJobs(database, lease, table, embedded));
     if (failed.length > 0) await this.#fail(lease, failed);
     if (untried.length === 0) return;
-    const isStopping = this.#stopping.signal.aborted;
-    await releaseJobs(database, lease, untried, { now: clock.now(), error: isStopping ? undefined : reasonOf(outageError) });
+    const error = outageError === undefined ? undefined : reasonOf(outageError);
+    await releaseJobs(database, lease, untried, { now: clock.now(), error });
     // Another process can go on with them.
-    if (isStopping) jobsEnqueued.notify();
+    if (this.#stopping.signal.aborted) jobsEnqueued.notify();
   }
 
   async #fail(lease: Lease, failed: readonly { job: LeasedJob; error: unknown }[]): Promise<void> {
@@ -170,11 +173,19 @@ export class EmbeddingWorker {
       retryAt: retryTime(job.attempts, now),
     }));
     await failJobs(database, lease, failures, now);
+    const dead = failures.filter(({ retryAt }) => retryAt === undefined).length;
+    this.#count("dead", dead);
+    this.#count("failed", failures.length - dead);
+  }
+
+  #count(outcome: "embedded" | "reused" | "failed" | "dead" | "returned", jobs: number): void {
+    const { metrics, table } = this.#deps;
+    if (jobs > 0) metrics.embeddingJobsSettled.inc({ model: table.modelId, outcome }, jobs);
   }
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof UnusableVectorsError ? error.reason : failureReason(error).toUpperCase();
+  return failureReason(error).toUpperCase();
 }
 
 /**

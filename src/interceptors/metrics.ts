@@ -11,6 +11,7 @@ const rpcTypes = {
 
 /** Counts and times every RPC, under the names that gRPC dashboards know. */
 export function metricsInterceptor(metrics: Metrics): Interceptor {
+  if (!metrics.isOn) return (next) => next;
   return (next) => async (request) => {
     const labels = {
       grpc_service: request.service.typeName,

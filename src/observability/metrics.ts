@@ -1,25 +1,35 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { limits } from "../domain/limits.ts";
+import { latencyHistogram } from "./latency-histogram.ts";
 import { OwnerLabels } from "./owner-label.ts";
 
-/** Resolves 1 ms to 60 s: a search on a warm cache is near the low end, a document of the largest size near the high one. */
-const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const bytesBuckets = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 15_728_640];
 const countBuckets = [0, 1, 2, 5, 10, 20, 50, 100];
 const chunkBuckets = [1, 2, 5, 10, 20, 50, 100, 500, 1_000, 10_000];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
+export interface MetricsOptions {
+  /** Default: yes. Otherwise nothing is observed, and `/metrics` says so. */
+  readonly enableMonitoring?: boolean;
+  /** Whether `owner_id` names owners; otherwise its value is always `_other`. */
+  readonly ownerLabels: boolean;
+  /** Owners that are named. Default: that of the limits. */
+  readonly ownerLabelsMax?: number;
+  /** The same in histograms, of which each owner has one for every other label, with 18 lines. */
+  readonly ownerHistogramLabelsMax?: number;
+  readonly version: string;
+}
+
 /**
  * The catalogue of metrics: every name, label and bucket of the service. Names that begin with `memory_` are those of llmemory's
  * monitoring guide.
- *
- * @param options.ownerLabels whether `owner_id` names owners; otherwise its value is always `_other`.
  */
-export function createMetrics(options: { ownerLabels: boolean; version: string }) {
+export function createMetrics(options: MetricsOptions) {
+  const { enableMonitoring: isOn = true, ownerLabels, ownerLabelsMax, ownerHistogramLabelsMax } = options;
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  if (isOn) collectDefaultMetrics({ register: registry });
   const rpcLabels = ["grpc_service", "grpc_method", "grpc_type"] as const;
   const buildInfo = new Gauge({
     name: "llmemory_build_info",
@@ -29,9 +39,11 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
   });
   buildInfo.set({ version: options.version, node: process.version }, 1);
 
-  return {
+  const metrics = {
     registry,
-    owners: new OwnerLabels(options.ownerLabels ? limits.ownerLabelsMax : 0),
+    isOn,
+    owners: new OwnerLabels(ownerLabels ? (ownerLabelsMax ?? limits.ownerLabelsMax) : 0),
+    histogramOwners: new OwnerLabels(ownerLabels ? (ownerHistogramLabelsMax ?? limits.ownerHistogramLabelsMax) : 0),
 
     documents: new Counter({
       name: "memory_documents_total",
@@ -39,11 +51,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       labelNames: ["owner_id", "document_type"],
       registers,
     }),
-    documentProcessingSeconds: new Histogram({
+    documentProcessingSeconds: latencyHistogram({
       name: "memory_document_processing_seconds",
       help: "Time from a checked document to its commit; a group commit counts for each of its documents",
       labelNames: ["owner_id", "document_type"],
-      buckets: secondsBuckets,
       registers,
     }),
     documentSizeBytes: new Histogram({
@@ -61,11 +72,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       registers,
     }),
 
-    enrichmentModelDurationSeconds: new Histogram({
+    enrichmentModelDurationSeconds: latencyHistogram({
       name: "memory_enrichment_model_duration_seconds",
       help: "Time of a call of the chat model for context prefixes and summaries of chunks; answered or not",
       labelNames: ["model"],
-      buckets: secondsBuckets,
       registers,
     }),
     enrichmentModelFailures: new Counter({
@@ -81,11 +91,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       labelNames: ["owner_id", "search_type"],
       registers,
     }),
-    searchDurationSeconds: new Histogram({
+    searchDurationSeconds: latencyHistogram({
       name: "memory_search_duration_seconds",
       help: "Time of a search, embedding of the query included",
       labelNames: ["owner_id", "search_type"],
-      buckets: secondsBuckets,
       registers,
     }),
     searchResultsCount: new Histogram({
@@ -96,11 +105,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       registers,
     }),
 
-    searchModelDurationSeconds: new Histogram({
+    searchModelDurationSeconds: latencyHistogram({
       name: "memory_search_model_duration_seconds",
       help: "Time that a search has waited for a model, by what it asked: expansion, rerank or routing; answered or not",
       labelNames: ["task", "model"],
-      buckets: secondsBuckets,
       registers,
     }),
     searchModelFailures: new Counter({
@@ -131,6 +139,30 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       help: "Queries that had to be embedded",
       registers,
     }),
+    cacheBytes: new Gauge({
+      name: "memory_cache_bytes",
+      help: "Memory that a cache takes, by estimate: `query` holds vectors of queries, `result` whole answers",
+      labelNames: ["cache"],
+      registers,
+    }),
+    cacheEntries: new Gauge({
+      name: "memory_cache_entries",
+      help: "What a cache holds",
+      labelNames: ["cache"],
+      registers,
+    }),
+    searchRecall: new Gauge({
+      name: "memory_search_recall",
+      help: "Share of the nearest chunks that approximate searches find, by size of the owner: the mean of the latest audits of this process",
+      labelNames: ["owner_size"],
+      registers,
+    }),
+    searchRecallAudits: new Counter({
+      name: "memory_search_recall_audits_total",
+      help: "Approximate searches that were compared with exact ones: measured, late when there was not enough time, or failed",
+      labelNames: ["owner_size", "outcome"],
+      registers,
+    }),
     searchHistoryDropped: new Counter({
       name: "memory_search_history_dropped_total",
       help: "Searches that are missing from the history, since too many waited to be written or could not be",
@@ -143,11 +175,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       labelNames: ["provider", "model"],
       registers,
     }),
-    embeddingDurationSeconds: new Histogram({
+    embeddingDurationSeconds: latencyHistogram({
       name: "memory_embedding_duration_seconds",
       help: "Time of one call of the embedding provider: a query or a batch of chunks",
       labelNames: ["provider", "model"],
-      buckets: secondsBuckets,
       registers,
     }),
     embeddingsFailed: new Counter({
@@ -168,6 +199,24 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       labelNames: ["owner_id"],
       registers,
     }),
+    embeddingJobs: new Gauge({
+      name: "memory_embedding_jobs",
+      help: "Embedding jobs by state, database-wide: pending, leased by a worker, or dead",
+      labelNames: ["state"],
+      registers,
+    }),
+    embeddingJobsClaimed: new Counter({
+      name: "memory_embedding_jobs_claimed_total",
+      help: "Embedding jobs that this process has taken",
+      labelNames: ["model"],
+      registers,
+    }),
+    embeddingJobsSettled: new Counter({
+      name: "memory_embedding_jobs_settled_total",
+      help: "Embedding jobs that this process has settled: embedded, reused (the owner had the vector), failed (tried again later), dead (not tried again), or returned untried",
+      labelNames: ["model", "outcome"],
+      registers,
+    }),
     embeddingJobsDead: new Gauge({
       name: "memory_embedding_jobs_dead",
       help: "Chunks whose embedding has failed for good, database-wide",
@@ -186,11 +235,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       registers,
     }),
     dbPoolWaiting: new Gauge({ name: "memory_db_pool_waiting", help: "Requests that wait for a database connection", registers }),
-    dbQueryDurationSeconds: new Histogram({
+    dbQueryDurationSeconds: latencyHistogram({
       name: "memory_db_query_duration_seconds",
       help: "Time of one SQL statement on the wire, by the statement's name",
       labelNames: ["query_type"],
-      buckets: secondsBuckets,
       registers,
     }),
     dbSlowQueries: new Counter({
@@ -213,11 +261,10 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       labelNames: [...rpcLabels, "grpc_code"],
       registers,
     }),
-    grpcHandlingSeconds: new Histogram({
+    grpcHandlingSeconds: latencyHistogram({
       name: "grpc_server_handling_seconds",
       help: "Time from the start of an RPC to its end; for streams to the last message",
       labelNames: rpcLabels,
-      buckets: secondsBuckets,
       registers,
     }),
     grpcMessagesReceived: new Counter({
@@ -233,4 +280,9 @@ export function createMetrics(options: { ownerLabels: boolean; version: string }
       registers,
     }),
   };
+  if (!isOn) for (const metric of registry.getMetricsAsArray()) Object.assign(metric, silent);
+  return metrics;
 }
+
+/** What a metric does where monitoring is off. */
+const silent = { inc: () => {}, set: () => {}, observe: () => {}, reset: () => {} };

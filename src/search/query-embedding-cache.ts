@@ -29,6 +29,11 @@ export class QueryEmbeddingCache {
     }
   }
 
+  /** How much it holds. */
+  get size(): { readonly bytes: number; readonly entries: number } {
+    return { bytes: this.#vectors?.calculatedSize ?? 0, entries: this.#vectors?.size ?? 0 };
+  }
+
   /**
    * The vector of a query, which is embedded in NFKC. The caller owns it.
    *

@@ -44,6 +44,11 @@ export class ResultCache {
     }
   }
 
+  /** How much it holds. */
+  get size(): { readonly bytes: number; readonly entries: number } {
+    return { bytes: this.#answers?.calculatedSize ?? 0, entries: this.#answers?.size ?? 0 };
+  }
+
   /**
    * The answer to a query, under a search id of its own and marked as a cache hit; its stages are left to the caller, since those of
    * the first search say nothing of this one.

@@ -5,6 +5,7 @@ import { limits } from "../domain/limits.ts";
 import type { ActiveGeneration, Generation } from "../embedding/model-generations.ts";
 import type { Database } from "../storage/database.ts";
 import { isMissingTable } from "../storage/database-errors.ts";
+import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import { indexSettings } from "../storage/find-nearest.ts";
 import { exactChunksMax } from "../storage/index-membership.ts";
 import { loadContext } from "../storage/load-hits.ts";
@@ -14,10 +15,11 @@ import { applyFeedback } from "./apply-feedback.ts";
 import { collectHits, type FoundHit } from "./collect-hits.ts";
 import { combineVariants } from "./combine-variants.ts";
 import { expandQuery } from "./expand-query.ts";
-import { type Candidates, findCandidates } from "./find-candidates.ts";
+import { type CandidateQuery, type Candidates, findCandidates } from "./find-candidates.ts";
 import { fuse, type ScoredCandidate } from "./fuse.ts";
 import { parseQuery } from "./parse-query.ts";
 import type { QueryEmbeddingCache } from "./query-embedding-cache.ts";
+import type { ApproximateSearch, RecallAudit } from "./recall-audit.ts";
 import { refineHits } from "./refine-hits.ts";
 import type { ResultCache } from "./result-cache.ts";
 import { routeQuery } from "./route-query.ts";
@@ -34,6 +36,8 @@ export interface SearchDeps extends SearchModelDeps {
   /** Undefined: no cached answer will do. */
   readonly resultCache: ResultCache | undefined;
   readonly history: SearchHistory;
+  /** Hears of approximate searches; undefined: none are audited. */
+  readonly recallAudit?: RecallAudit | undefined;
 }
 
 /** Milliseconds until the deadline of a search; undefined: it has none. */
@@ -51,16 +55,17 @@ export async function search(
   signal: AbortSignal,
   timeLeftMs: TimeLeft = () => undefined,
 ): Promise<SearchAnswer> {
-  const labels = { owner_id: deps.metrics.owners.label(query.ownerId), search_type: query.searchType };
-  deps.metrics.searchRequests.inc(labels);
+  const { metrics } = deps;
+  metrics.searchRequests.inc({ owner_id: metrics.owners.label(query.ownerId), search_type: query.searchType });
+  const labels = { owner_id: metrics.histogramOwners.label(query.ownerId), search_type: query.searchType };
   const started = performance.now();
   try {
     const answer = await answerSearch(deps, query, signal, timeLeftMs);
-    deps.metrics.searchResultsCount.observe(labels, answer.hits.length);
+    metrics.searchResultsCount.observe(labels, answer.hits.length);
     deps.history.record(query, answer, performance.now() - started);
     return answer;
   } finally {
-    deps.metrics.searchDurationSeconds.observe(labels, (performance.now() - started) / 1_000);
+    metrics.searchDurationSeconds.observe(labels, (performance.now() - started) / 1_000);
   }
 }
 
@@ -127,6 +132,19 @@ async function answerWith(
     giveUp.abort();
     return { ...cached, receipt: { ...cached.receipt, stageTimes: stages.times } };
   }
+  const answer = await findAnswer(deps, query, preparing.variant, stages, { now, signal, timeLeftMs });
+  deps.resultCache?.set(query, { modelId, version }, answer);
+  return answer;
+}
+
+/** Answers without the cache. */
+async function findAnswer(
+  deps: GenerationDeps,
+  query: SearchQuery,
+  variant: Promise<Variant>,
+  stages: Stages,
+  { now, signal, timeLeftMs }: { readonly now: Date; readonly signal: AbortSignal; readonly timeLeftMs: TimeLeft },
+): Promise<SearchAnswer> {
   const degraded = new Set<Degradation>();
   const { queryExpansion: mode } = query;
   const expansion =
@@ -135,7 +153,7 @@ async function answerWith(
       : await stages.time("expand", () => expandQuery(deps, { ...query, mode }, signal));
   if (expansion.degraded) degraded.add("expansion_unavailable");
   const variants = await Promise.all([
-    preparing.variant,
+    variant,
     ...expansion.variants.slice(1).map((text) => prepareVariant(deps, query, text, now, stages, signal).variant),
   ]);
   const [own] = variants;
@@ -157,13 +175,13 @@ async function answerWith(
     ));
   if (routed?.degraded) degraded.add("routing_unavailable");
 
-  const answer: SearchAnswer = {
+  return {
     searchId: uuidV7(),
     hits,
     routing: routed?.decision,
     receipt: {
       plan: own.vector ? found.plan : "text_only",
-      modelId: own.vector ? modelId : undefined,
+      modelId: own.vector ? deps.table.modelId : undefined,
       candidatesVector: found.vectorCount,
       candidatesText: found.textCount,
       ownerChunks: own.facts.chunkCount - own.facts.expiredChunks,
@@ -175,8 +193,6 @@ async function answerWith(
       stageTimes: stages.times,
     },
   };
-  deps.resultCache?.set(query, { modelId, version }, answer);
-  return answer;
 }
 
 /** Erasing what has expired takes a while; where the owner has nothing of it, the search need not ask each document. */
@@ -256,6 +272,7 @@ async function findHits(
         };
         const found = await stages.time("candidates", () => findCandidates({ transaction, table }, asked));
         own ??= found;
+        if (found.plan === "approximate" && vector) deps.recallAudit?.offer(toAudit(asked, table, vector));
         rankings.push(
           await stages.time("fuse", () => applyFeedback({ transaction, table }, query, vector, fuse(found.candidates, query))),
         );
@@ -267,6 +284,11 @@ async function findHits(
     },
     { signal, snapshot: true, ...settings },
   );
+}
+
+function toAudit(asked: CandidateQuery, table: EmbeddingTable, queryVector: Float32Array): ApproximateSearch {
+  const { ownerId, filter, count, facts } = asked;
+  return { ownerId, table, filter, queryVector, count, indexProfile: facts.indexProfile, ownerChunks: facts.chunkCount };
 }
 
 async function addContext(

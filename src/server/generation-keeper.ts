@@ -5,6 +5,7 @@ import type { Wakeup } from "../domain/wakeup.ts";
 import { EmbeddingWorker } from "../embedding/embedding-worker.ts";
 import type { ModelGenerations } from "../embedding/model-generations.ts";
 import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import type { Database } from "../storage/database.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import type { RegisteredModel } from "../storage/model-registry.ts";
@@ -15,6 +16,7 @@ export interface GenerationKeeperDeps {
   readonly models: ModelGenerations;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly jobsEnqueued: Wakeup;
   readonly jobsSettled: Wakeup;
   readonly vectorsGiven: OwnerNotices;

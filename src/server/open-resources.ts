@@ -45,7 +45,7 @@ export async function openResources(settings: Settings): Promise<Resources> {
   };
   try {
     const logger = createLogger(settings.logLevel);
-    const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version: packageVersion });
+    const metrics = createMetrics({ ...settings, version: packageVersion });
     // The database and the model load at the same time; both are closed again if either fails.
     const [opened, loaded] = await Promise.allSettled([
       openDatabase({ metrics, logger }, settings),

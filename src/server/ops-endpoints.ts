@@ -2,15 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { limits } from "../domain/limits.ts";
 import { healthJson } from "../health/health-json.ts";
 import type { HealthMonitor } from "../health/health-monitor.ts";
-import type { Metrics } from "../observability/metrics.ts";
-import type { Database } from "../storage/database.ts";
+import { renderMetrics } from "../observability/render-metrics.ts";
 import type { RequestHandler } from "./listeners.ts";
-import { sampleGauges } from "./sample-gauges.ts";
+import { type GaugeSources, sampleGauges } from "./sample-gauges.ts";
 
-export interface OpsDeps {
+export interface OpsDeps extends GaugeSources {
   readonly monitor: HealthMonitor;
-  readonly metrics: Metrics;
-  readonly database: Database;
 }
 
 interface OpsReply {
@@ -33,7 +30,7 @@ export function opsEndpoints(
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
-    endpoint(deps, new URLSearchParams(query)).then(
+    endpoint(deps, { query: new URLSearchParams(query), accept: request.headers.accept }).then(
       ({ status, contentType, body }) => {
         response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" });
         response.end(request.method === "HEAD" ? undefined : body);
@@ -43,13 +40,19 @@ export function opsEndpoints(
   };
 }
 
-const endpoints: Readonly<Record<string, (deps: OpsDeps, query: URLSearchParams) => Promise<OpsReply>>> = {
-  "/metrics": async ({ metrics, database }) => {
-    await sampleGauges({ metrics, database });
-    return { status: 200, contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+interface OpsRequest {
+  readonly query: URLSearchParams;
+  readonly accept: string | undefined;
+}
+
+const endpoints: Readonly<Record<string, (deps: OpsDeps, request: OpsRequest) => Promise<OpsReply>>> = {
+  "/metrics": async (sources, { accept }) => {
+    if (!sources.metrics.isOn) return text(404, "monitoring is off: LLMEMORY_ENABLE_MONITORING");
+    await sampleGauges(sources);
+    return { status: 200, ...(await renderMetrics(sources.metrics.registry, accept)) };
   },
 
-  "/health": async ({ monitor }, query) => {
+  "/health": async ({ monitor }, { query }) => {
     const isForced = query.get("force") === "1";
     const json = healthJson(await monitor.report(isForced ? 0 : limits.healthCacheMs));
     return { status: json.status === "healthy" ? 200 : 503, contentType: "application/json", body: JSON.stringify(json) };

@@ -12,7 +12,7 @@ import { openDatabase } from "../storage/open-database.ts";
  * @throws StartupError as `serve` would.
  */
 export async function runMigrations(settings: Settings): Promise<{ applied: string[] }> {
-  const metrics = createMetrics({ ownerLabels: settings.ownerLabels, version: packageVersion });
+  const metrics = createMetrics({ ...settings, version: packageVersion });
   const database = await openDatabase({ metrics, logger: createLogger(settings.logLevel) }, settings);
   try {
     return { applied: await migrate(database, settings.schema) };

@@ -2,9 +2,9 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { ListenAddress } from "../config/listen-address.ts";
 import type { Settings } from "../config/settings.ts";
 import { Intake } from "../documents/intake.ts";
-import { ModelEnricher } from "../documents/model-enricher.ts";
 import { limits } from "../domain/limits.ts";
 import { HealthMonitor } from "../health/health-monitor.ts";
+import { createHealthRpcs } from "../health/health-rpcs.ts";
 import { registerHealth } from "../health/health-service.ts";
 import { localPrincipal } from "../interceptors/auth.ts";
 import { interceptorChain } from "../interceptors/chain.ts";
@@ -13,6 +13,7 @@ import { releaseAbandonedJobs } from "../storage/embedding-jobs.ts";
 import { startDeletingExpired } from "./delete-expired.ts";
 import { GenerationKeeper } from "./generation-keeper.ts";
 import { type Listener, listenHttp1, listenHttp2, rpcHandler } from "./listeners.ts";
+import { openEnrichment } from "./open-enrichment.ts";
 import { openResources, openTextChunker, type Resources } from "./open-resources.ts";
 import { openSearchMemory } from "./open-search-memory.ts";
 import { openSearchModels } from "./open-search-models.ts";
@@ -42,7 +43,10 @@ export async function startService(settings: Settings): Promise<RunningService> 
     const chunker = await openTextChunker(resources);
     stopping.push(() => chunker.close());
     const searchMemory = openSearchMemory(resources);
-    stopping.push(() => searchMemory.history.stop());
+    stopping.push(
+      () => searchMemory.history.stop(),
+      () => searchMemory.recallAudit?.stop(),
+    );
     const { searchModels, close: closeSearchModels } = await openSearchModels(settings);
     stopping.push(closeSearchModels);
     const monitor = new HealthMonitor({ ...resources, provider: resources.models.activeProvider() });
@@ -56,13 +60,7 @@ export async function startService(settings: Settings): Promise<RunningService> 
     const intake = new Intake(resources, { queueMax: settings.embeddingQueueMax });
     await intake.count();
 
-    const { contextPrefix, chunkSummaries, enrichmentTimeoutMs } = settings;
-    const { chat } = searchModels;
-    const enrichment = {
-      enrichmentDefaults: { contextPrefix, summary: chunkSummaries },
-      enricher: chat && new ModelEnricher({ ...resources, chat }, enrichmentTimeoutMs),
-    };
-
+    const enrichment = openEnrichment(settings, { ...resources, chat: searchModels.chat });
     const drain = new AbortController();
     const interceptors = interceptorChain({ logger, metrics, principal: localPrincipal }).map(([, interceptor]) => interceptor);
     const routes = (router: ConnectRouter) => {
@@ -73,6 +71,7 @@ export async function startService(settings: Settings): Promise<RunningService> 
         chunker,
         intake,
         searchModels,
+        healthRpcs: createHealthRpcs({ monitor, models: resources.models }),
         // Copied, it would stay that of the model that is active now.
         get table() {
           return resources.table;
@@ -89,7 +88,8 @@ export async function startService(settings: Settings): Promise<RunningService> 
       await Promise.all(listeners.map((listener) => listener.close(limits.drainMs)));
     });
     listeners.push(await listenHttp2(settings.grpcAddress, handler));
-    listeners.push(await listenHttp1(settings.httpAddress, opsEndpoints({ monitor, metrics, database }, handler)));
+    const caches = { query: searchMemory.queryCache, result: searchMemory.resultCache };
+    listeners.push(await listenHttp1(settings.httpAddress, opsEndpoints({ monitor, metrics, database, caches }, handler)));
     const [grpc, http] = listeners;
     if (!grpc || !http) throw new Error("a listener is missing");
     return { resources, grpcAddress: grpc.address, httpAddress: http.address, stop };

@@ -5,20 +5,27 @@ import { type AdminService, IndexProfile as ProtoIndexProfile } from "#gen/llmem
 import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
 import type { ModelDeps } from "../admin/model-status.ts";
 import { rebuildVectorIndex } from "../admin/rebuild-vector-index.ts";
+import { describeSettings } from "../config/describe-settings.ts";
+import type { Settings } from "../config/settings.ts";
+import { decodePageToken, encodePageToken } from "../documents/page-token.ts";
 import { abortError } from "../domain/errors.ts";
 import type { IndexProfile } from "../domain/index-profile.ts";
+import { limits } from "../domain/limits.ts";
 import type { Wakeup } from "../domain/wakeup.ts";
 import { requestContextOf } from "../interceptors/request-context.ts";
 import { explainSearch } from "../search/explain-search.ts";
 import type { SearchDeps } from "../search/search.ts";
 import { type DeadJobs, purgeDeadJobs, retryDeadJobs } from "../storage/dead-jobs.ts";
 import { type DeadReason, readEmbeddingQueue } from "../storage/embedding-queue.ts";
+import { listOwners } from "../storage/list-owners.ts";
 import { readOwnerStatistics } from "../storage/owner-statistics.ts";
 import { decodeSearch } from "./decode-search.ts";
 import { encodeDuration } from "./encode-duration.ts";
 import { encodeExplanation } from "./encode-explanation.ts";
+import { encodePool } from "./encode-pool.ts";
 import { encodeDocumentType } from "./enums.ts";
 import { createModelRpcs } from "./model-rpcs.ts";
+import { createProfileRpcs } from "./profile-rpcs.ts";
 
 const profiles: Readonly<Record<ProtoIndexProfile, IndexProfile>> = {
   [ProtoIndexProfile.UNSPECIFIED]: "balanced",
@@ -27,15 +34,50 @@ const profiles: Readonly<Record<ProtoIndexProfile, IndexProfile>> = {
   [ProtoIndexProfile.ACCURATE]: "accurate",
 };
 
+/** What probing makes of the service, which lies further out. */
+export type HealthRpcs = Pick<ServiceImpl<typeof AdminService>, "getHealthReport" | "getEmbeddingHealth">;
+
+export type AdminDeps = SearchDeps &
+  ModelDeps & { readonly jobsEnqueued: Wakeup; readonly settings: Settings; readonly healthRpcs: HealthRpcs };
+
 /** @param drain aborts when the service begins to stop. */
-export function createAdminService(
-  deps: SearchDeps & ModelDeps & { readonly jobsEnqueued: Wakeup },
-  drain: AbortSignal,
-): ServiceImpl<typeof AdminService> {
+export function createAdminService(deps: AdminDeps, drain: AbortSignal): ServiceImpl<typeof AdminService> {
   const ageOf = (createdAt: Date | undefined) =>
     createdAt && { oldestAge: encodeDuration(Math.max(0, deps.clock.now().getTime() - createdAt.getTime())) };
   return {
     ...createModelRpcs(deps, drain),
+    ...createProfileRpcs(drain),
+    ...deps.healthRpcs,
+
+    async listOwners({ pageSize = limits.pageSizeDefault, pageToken }, context) {
+      const { signal } = requestContextOf(context.values);
+      const afterOwnerId = pageToken === "" ? "" : decodeOwnersToken(pageToken);
+      const rows = await listOwners(deps.database, { afterOwnerId, count: pageSize + 1 }, signal);
+      const owners = rows.slice(0, pageSize);
+      const last = owners.at(-1);
+      return {
+        owners: owners.map(({ ownerId, documentCount, chunkCount }) => ({
+          ownerId,
+          documentCount: BigInt(documentCount),
+          chunkCount: BigInt(chunkCount),
+        })),
+        nextPageToken: last && rows.length > pageSize ? encodePageToken(ownersQuery, [last.ownerId]) : "",
+      };
+    },
+
+    getConfiguration() {
+      return {
+        settings: describeSettings(deps.settings).map(({ variable, value, source = "" }) => ({
+          variable,
+          source,
+          ...(value !== undefined && { value }),
+        })),
+      };
+    },
+
+    getPoolStats() {
+      return { pool: encodePool(deps.database.poolStatistics()) };
+    },
 
     async getOwnerStatistics({ ownerId }, context) {
       const { signal } = requestContextOf(context.values);
@@ -108,6 +150,15 @@ export function createAdminService(
       if (signal.aborted) throw abortError(signal);
     },
   };
+}
+
+/** What tells tokens of this list from those of others. */
+const ownersQuery = "owners";
+
+function decodeOwnersToken(pageToken: string): string {
+  const isOwner = (position: readonly unknown[]): position is readonly [string] =>
+    position.length === 1 && typeof position[0] === "string";
+  return decodePageToken(pageToken, ownersQuery, "the request", isOwner)[0];
 }
 
 function encodeReasons(reasons: readonly DeadReason[]) {

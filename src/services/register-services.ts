@@ -5,9 +5,7 @@ import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import type { DocumentDeps } from "../documents/add-documents.ts";
-import type { ModelGenerations } from "../embedding/model-generations.ts";
-import type { SearchDeps } from "../search/search.ts";
-import { createAdminService } from "./admin-service.ts";
+import { type AdminDeps, createAdminService } from "./admin-service.ts";
 import { createMemoryService } from "./memory-service.ts";
 import { createReflectionService } from "./reflection-service.ts";
 import { createSearchService } from "./search-service.ts";
@@ -19,7 +17,7 @@ import { createSearchService } from "./search-service.ts";
  */
 export function registerServices(
   router: ConnectRouter,
-  deps: DocumentDeps & SearchDeps & { readonly models: ModelGenerations },
+  deps: DocumentDeps & AdminDeps,
   drain: AbortSignal,
 ): void {
   router.service(MemoryService, createMemoryService(deps, drain));

@@ -53,7 +53,7 @@ export async function deleteDocuments(
   const isLast = batch.length === locked.length && locked.length < limits.deleteBatchDocuments;
   return {
     documentIds: batch.map(({ document_id }) => document_id),
-    chunks: -changes.reduce((sum, change) => sum + change.chunks, 0),
+    chunks: changes.reduce((sum, change) => sum - change.chunks, 0),
     nextAfter: isLast ? undefined : batch.at(-1)?.document_id,
   };
 }
@@ -144,13 +144,17 @@ export async function deleteLockedDocuments(
      group by owner_id, text_config`,
     [documents.map(({ ownerId }) => ownerId), documents.map(({ documentId }) => documentId)],
   );
-  return rows.map((row) => ({
+  const changes: CounterChange[] = rows.map((row) => ({
     ownerId: row.owner_id,
     textConfig: row.text_config,
     chunks: -row.chunks,
     tokens: -row.tokens,
     contexts: -row.contexts,
   }));
+  // Answers change also with a document without chunks.
+  const counted = new Set(rows.map((row) => row.owner_id));
+  const others = new Set(documents.map(({ ownerId }) => ownerId).filter((ownerId) => !counted.has(ownerId)));
+  return [...changes, ...[...others].map((ownerId) => ({ ownerId, textConfig: "", chunks: 0, tokens: 0 }))];
 }
 
 interface LockedDocument {

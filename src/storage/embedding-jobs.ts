@@ -56,15 +56,16 @@ export async function claimJobs(
     content: string;
   }>(
     "claim_jobs",
-    // embedding_jobs_available: a step of the recursion is a descent to the next owner, however many jobs lie between.
+    // embedding_jobs_available: a step of the recursion is a descent to the next owner, however many jobs lie between. Without
+    // `offset 0` each descent would be made twice.
     `with recursive turns (owner_id, turn, first_id) as (
        select first.owner_id, 1, first.owner_id
-       from (select coalesce(${nextOwner("$7::text")}, ${nextOwner("''")}) as owner_id) as first
+       from (select coalesce(${nextOwner("$7::text")}, ${nextOwner("''")}) as owner_id offset 0) as first
        where first.owner_id is not null
        union all
        select next.owner_id, turns.turn + 1, turns.first_id
        from turns
-       cross join lateral (select coalesce(${nextOwner("turns.owner_id")}, ${nextOwner("''")}) as owner_id) as next
+       cross join lateral (select coalesce(${nextOwner("turns.owner_id")}, ${nextOwner("''")}) as owner_id offset 0) as next
        where turns.turn < $2::integer and next.owner_id <> turns.first_id),
      due as (
        select job.owner_id, job.chunk_id, turns.turn

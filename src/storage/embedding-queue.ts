@@ -4,6 +4,8 @@ import type { Database } from "./database.ts";
 export interface EmbeddingQueue {
   /** Jobs that wait or are being worked on. */
   readonly size: number;
+  /** Those of them that are being worked on, or were when a worker died. */
+  readonly leased: number;
   readonly dead: number;
   /** When the oldest job that waits was made. */
   readonly oldestCreatedAt: Date | undefined;
@@ -38,6 +40,7 @@ export async function readEmbeddingQueue(
     dead: number;
     oldest: Date | null;
     total_size: number;
+    total_leased: number;
     total_dead: number;
     total_oldest: Date | null;
     dead_reasons: DeadReason[];
@@ -53,10 +56,12 @@ export async function readEmbeddingQueue(
      select owner_id, size, dead, oldest,
             (select ${listReasons} from reasons r where r.owner_id = owners.owner_id) as dead_reasons,
             (select ${listReasons} from (select reason, sum(count)::integer as count from reasons group by 1) as r) as all_dead_reasons,
-            (sum(size) over ())::integer as total_size, (sum(dead) over ())::integer as total_dead, min(oldest) over () as total_oldest
+            (sum(size) over ())::integer as total_size, (sum(leased) over ())::integer as total_leased,
+            (sum(dead) over ())::integer as total_dead, min(oldest) over () as total_oldest
      from (
        select owner_id,
               count(*) filter (where state <> 'dead')::integer as size,
+              count(*) filter (where state = 'leased')::integer as leased,
               count(*) filter (where state = 'dead')::integer as dead,
               min(created_at) filter (where state <> 'dead') as oldest
        from embedding_jobs
@@ -69,6 +74,7 @@ export async function readEmbeddingQueue(
   );
   return {
     size: rows[0]?.total_size ?? 0,
+    leased: rows[0]?.total_leased ?? 0,
     dead: rows[0]?.total_dead ?? 0,
     oldestCreatedAt: rows[0]?.total_oldest ?? undefined,
     deadReasons: firstReasons(rows[0]?.all_dead_reasons),

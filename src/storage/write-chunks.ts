@@ -153,6 +153,34 @@ export async function insertChunks(
   const { copy } = transaction;
   const copied = copy && vectors.length >= limits.copiedRowsMin ? vectors.filter((vector) => vector.isOfNewChunk) : [];
   const given = givenVectors(vectors, new Set(copied), options.table, 20);
+  // Vectors refer to chunks of the whole batch. They leave less room for text in a request, too.
+  for (const rows of vectors.length > 0 ? [created] : slicesOf(created)) await insertRows(transaction, rows, given, options.now);
+  if (copy && options.table) await copyGivenVectors(copy, copied, options.table);
+}
+
+type NewRow = ReturnType<typeof rowsOf>[number];
+
+/** Rows in as many parts as it takes to keep the text of each bounded. */
+function slicesOf(rows: readonly NewRow[]): NewRow[][] {
+  const slices: NewRow[][] = [];
+  let chars = Number.POSITIVE_INFINITY;
+  for (const row of rows) {
+    if (chars > limits.statementTextCharsMax) {
+      slices.push([]);
+      chars = 0;
+    }
+    slices.at(-1)?.push(row);
+    chars += row.chunk.level === 0 ? row.chunk.content.length : 0;
+  }
+  return slices;
+}
+
+async function insertRows(
+  transaction: Queryable,
+  created: readonly NewRow[],
+  given: ReturnType<typeof givenVectors>,
+  now: Date,
+): Promise<void> {
   await transaction.query(
     "insert_chunks",
     `with created as (
@@ -189,7 +217,7 @@ export async function insertChunks(
       textArray(created.map((row) => (row.chunk.level === 0 ? row.chunk.content : null))),
       byteaArray(created.map((row) => row.chunk.contentHash)),
       textArray(created.map((row) => (row.chunk.level === 0 ? row.textConfig : null))),
-      options.now,
+      now,
       textArray(
         created.map((row) =>
           row.chunk.level === 0 && needsIndexText(row.chunk.content) ? indexText(row.chunk.content, "document") : null,
@@ -199,7 +227,6 @@ export async function insertChunks(
       ...given.values,
     ],
   );
-  if (copy && options.table) await copyGivenVectors(copy, copied, options.table);
 }
 
 function rowsOf<Chunk extends PreparedChunk>(

@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { compareModels } from "../../src/admin/compare-models.ts";
 import { startModelMigration } from "../../src/admin/start-model-migration.ts";
+import { StartupError } from "../../src/domain/errors.ts";
 import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
+import { ModelGenerations } from "../../src/embedding/model-generations.ts";
 import { findNearestByBoth, sampleAskedQueries } from "../../src/storage/compare-models.ts";
 import { readModels } from "../../src/storage/model-registry.ts";
 import { insertSearches } from "../../src/storage/search-history.ts";
 import { testDatabases } from "../support/databases.ts";
 import { never } from "../support/document-deps.ts";
-import { embedAll, queueAll, tableOf, useModels } from "../support/model-deps.ts";
+import { embedAll, openHashing, queueAll, tableOf, useModels } from "../support/model-deps.ts";
 import { store } from "../support/prepared-documents.ts";
-import { dimension, newOwner } from "../support/test-storage.ts";
+import { dimension, newOwner, silentLogger } from "../support/test-storage.ts";
 
 const words = ["tea", "coffee", "milk", "water", "juice", "wine", "beer", "cocoa", "mate", "cider", "punch", "broth", "soda"];
 
@@ -41,6 +43,24 @@ describe.each(testDatabases())("comparing two models on $name", (kind) => {
     await startModelMigration(storage(), { provider: "hashing", dimension: 32 }, never);
     await expect(compare()).rejects.toMatchObject({ reason: "MODEL_NOT_READY" });
     await expect(compare(1, "hashing/64")).rejects.toMatchObject({ reason: "MODEL_NOT_COMPARABLE" });
+  });
+
+  it("is refused by a process that cannot open the model", async () => {
+    await build();
+    const models = await ModelGenerations.open({
+      ...storage(),
+      logger: silentLogger,
+      openProvider: async (spec) => {
+        if (spec.dimension === 32) throw new StartupError("its key is missing");
+        return await openHashing(spec);
+      },
+    });
+    const comparing = compareModels({ ...storage(), models }, { modelId: "", queryCount: 1 }, never);
+    await expect(comparing).rejects.toMatchObject({
+      reason: "MODEL_NOT_AVAILABLE",
+      message: expect.stringContaining("key is missing"),
+    });
+    await models.close();
   });
 
   it("takes queries that users asked first, then texts of chunks, and remembers what it found", async () => {

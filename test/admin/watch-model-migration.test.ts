@@ -8,7 +8,7 @@ import { never } from "../support/document-deps.ts";
 import { embedAll, queueAll, tableOf, useModels } from "../support/model-deps.ts";
 import { store } from "../support/prepared-documents.ts";
 
-const pollMs = 20;
+const pace = { pollMs: 20, keepaliveMs: 60_000 };
 
 describe.each(testDatabases())("watching a model migration on $name", (kind) => {
   const storage = useModels(kind);
@@ -18,7 +18,7 @@ describe.each(testDatabases())("watching a model migration on $name", (kind) => 
     return await tableOf(storage(), "hashing/32");
   }
 
-  const watch = (modelId = "", signal = never) => watchModelMigration(storage(), modelId, signal, pollMs);
+  const watch = (modelId = "", signal = never) => watchModelMigration(storage(), modelId, signal, pace);
   const next = async (watching: AsyncGenerator<WatchedModel, void>) => (await watching.next()).value;
 
   it("tells when something changes, and ends when the model is ready", async () => {
@@ -42,6 +42,14 @@ describe.each(testDatabases())("watching a model migration on $name", (kind) => 
     expect(last).toMatchObject({ stage: "ready", progress: { total: 3, done: 3, waiting: 0 }, timeLeftMs: 0 });
     expect(last?.chunksPerSecond).toBeGreaterThan(0);
     expect(await watching.next()).toEqual({ value: undefined, done: true });
+  });
+
+  it("tells the same again when nothing changes, so that nobody takes the connection for dead", async () => {
+    await start();
+    const watching = watchModelMigration(storage(), "", never, { pollMs: 20, keepaliveMs: 50 });
+    const [first, second] = [await next(watching), await next(watching)];
+    expect(second).toMatchObject({ stage: first?.stage, progress: first?.progress });
+    await watching.return();
   });
 
   it("ends when nothing waits any more although chunks failed", async () => {

@@ -113,9 +113,9 @@ describe("settings", () => {
     expect(problems.join()).not.toContain("sk-secret");
   });
 
-  it("make nothing beside the text of documents unless told to, and let a chat model do so only where there is one", () => {
-    const nothing = { contextPrefix: "none", chunkSummaries: "none", enrichmentTimeoutMs: 15_000 };
-    expect(loadSettings({})).toMatchObject(nothing);
+  it("take what to make beside the text of documents, and let a chat model do so only where there is one", () => {
+    const unset = { contextPrefix: undefined, chunkSummaries: "none", enrichmentTimeoutMs: 15_000 };
+    expect(loadSettings({})).toMatchObject(unset);
     const environment = { LLMEMORY_CONTEXT_PREFIX: "template", LLMEMORY_CHUNK_SUMMARIES: "extractive" };
     expect(loadSettings(environment)).toMatchObject({ contextPrefix: "template", chunkSummaries: "extractive" });
     expect(problemsOf({ LLMEMORY_CONTEXT_PREFIX: "model" })).toEqual([expect.stringContaining("needs LLMEMORY_CHAT_BASE_URL")]);

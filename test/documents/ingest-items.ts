@@ -6,6 +6,7 @@ import { newOwner } from "../support/test-storage.ts";
 export interface StreamKey {
   readonly ownerId: string;
   readonly streamId: string;
+  readonly isBulk?: boolean;
 }
 
 export function newStream(): StreamKey {

@@ -6,7 +6,7 @@ import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import type { Database, Session } from "../../src/storage/database.ts";
 import { changeMembership, findPartition } from "../../src/storage/index-membership.ts";
 import { findUnindexedPartitions, vectorIndexName } from "../../src/storage/vector-index.ts";
-import { hasRealPostgres, testDatabases } from "../support/databases.ts";
+import { embeddedDatabase, hasRealPostgres } from "../support/databases.ts";
 import { never } from "../support/document-deps.ts";
 import { store } from "../support/prepared-documents.ts";
 import { dimension, newOwner, realPostgres, silentLogger, type TestStorage, useStorage } from "../support/test-storage.ts";
@@ -135,9 +135,7 @@ function cutBefore(database: Database, name: string): Database {
 }
 
 describe("building an index with what waits for it, on the embedded database", () => {
-  const embedded = testDatabases().find(({ name }) => name === "embedded");
-  if (!embedded) throw new Error("every run has the embedded database");
-  const storage = useStorage(embedded);
+  const storage = useStorage(embeddedDatabase);
 
   it("is not done, since nobody would be answered meanwhile", async () => {
     const ownerId = await ownerWithVectors(storage(), 60);

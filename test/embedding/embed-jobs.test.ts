@@ -90,15 +90,19 @@ describe("embedding a batch", () => {
   });
 
   it.each([
-    ["too few vectors", async () => []],
-    ["vectors of another dimension", async (texts: readonly string[]) => texts.map(() => new Float32Array(9))],
-    ["vectors that are not numbers", async (texts: readonly string[]) => texts.map(() => new Float32Array(8).fill(Number.NaN))],
-  ])("does not store %s", async (_what, embed) => {
+    ["too few vectors", "invalid_answer", async () => []],
+    ["vectors of another dimension", "wrong_dimension", async (texts: readonly string[]) => texts.map(() => new Float32Array(9))],
+    [
+      "vectors that are not numbers",
+      "invalid_answer",
+      async (texts: readonly string[]) => texts.map(() => new Float32Array(8).fill(Number.NaN)),
+    ],
+  ])("does not store %s", async (_what, failure, embed) => {
     const provider: EmbeddingProvider = { ...hashing, embed };
     const outage = new EmbedderOutage({ provider, logger: silentLogger }, 50);
     const outcome = await embedJobs({ provider, outage, callMs: 1_000 }, jobsOf(["one"]), never);
     expect(contentsOf(outcome)).toEqual({ embedded: [], failed: [], untried: ["one"] });
-    expect(outcome.outageError).toMatchObject({ reason: "UNUSABLE_VECTORS" });
+    expect(outcome.outageError).toMatchObject({ failure });
   });
 
   it("gives up a call that hangs, and its text if the embedder works otherwise", async () => {

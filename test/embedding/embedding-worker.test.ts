@@ -85,6 +85,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
     const ownerId = newOwner();
     const [document] = await add(ownerId, ["left over"]);
     if (!document) throw new Error("nothing was added");
+    const noticesBefore = deps().jobsEnqueued.count;
     const started = Promise.withResolvers<void>();
     const stuck: EmbeddingProvider = {
       ...hashing,
@@ -95,6 +96,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
         }),
     };
     await withWorkers([stuck], () => started.promise);
+    expect(deps().jobsEnqueued.count).toBeGreaterThan(noticesBefore);
     const { rows } = await deps().database.query(
       "look",
       "select state, attempts, lease_id from embedding_jobs where owner_id = $1",

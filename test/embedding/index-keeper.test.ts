@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/clock.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { IndexKeeper } from "../../src/embedding/index-keeper.ts";
-import { endBulkLoad, openStream } from "../../src/storage/ingest-streams.ts";
 import { deleteDocument } from "../../src/storage/delete-documents.ts";
+import { endBulkLoad, openStream } from "../../src/storage/ingest-streams.ts";
 import { hasRealPostgres, testDatabases } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
 import { embedWaiting, newOwner, realPostgres, silentLogger, type TestStorage, useStorage } from "../support/test-storage.ts";
@@ -142,7 +142,8 @@ describe.skipIf(!hasRealPostgres())("keepers of the approximate index in several
             await embedWaiting(storage());
             for (const each of [keeper, otherKeeper]) each.vectorsStored([ownerId]);
             // A third is deleted again and a third replaced, while their rows are on their way into the index.
-            if (index % 3 === 0) await other.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
+            if (index % 3 === 0)
+              await other.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin }, new Date()));
             if (index % 3 === 1) {
               await store(other, [{ ownerId, idAtOrigin, leaves: [...leaves(index).slice(0, 10), `new ${index}`] }]);
               await embedWaiting(storage());

@@ -1,47 +1,31 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { ChunkSummary, ContextPrefix, DocumentType } from "#gen/llmemory/v1/document_pb.js";
 import { EnrichmentDegradation, Outcome, WaitUntil } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchType } from "#gen/llmemory/v1/search_service_pb.js";
-import { type ChatServer, startChatServer } from "../support/chat-server.ts";
+import { startChatServer } from "../support/chat-server.ts";
 import { testDatabases } from "../support/databases.ts";
 import { hang } from "../support/endpoint-server.ts";
 import { writeNotes } from "../support/enrichment-notes.ts";
-import { connectTo, type RpcClients } from "../support/rpc-clients.ts";
-import { type Service, startService } from "../support/service.ts";
+import { useService } from "../support/use-service.ts";
 
 const content = `# Pumps\n\nThey stand in the cellar.\n\n# Filters\n\n${"A filter is cleaned every week, and the filter of the pump in spring. ".repeat(12)}`;
 
-describe.each(testDatabases())("enrichment on $name", (kind) => {
-  let server: ChatServer;
-  let service: Service;
-  let clients: RpcClients;
-  let drop: () => Promise<void>;
+const server = await startChatServer();
+afterAll(() => server.close());
 
-  beforeAll(async () => {
-    server = await startChatServer();
-    const database = await kind.create();
-    drop = () => database.drop();
-    const environment = {
-      LLMEMORY_CHAT_BASE_URL: server.baseUrl,
-      LLMEMORY_CHAT_MODEL: "writer",
-      LLMEMORY_CONTEXT_PREFIX: "template",
-      LLMEMORY_ENRICHMENT_TIMEOUT_MS: "1500",
-    };
-    service = await startService({ database, environment });
-    clients = connectTo(service);
-  });
-  afterAll(async () => {
-    clients.close();
-    await service.stop();
-    await drop();
-    await server.close();
+describe.each(testDatabases())("enrichment on $name", (kind) => {
+  const running = useService(kind, {
+    LLMEMORY_CHAT_BASE_URL: server.baseUrl,
+    LLMEMORY_CHAT_MODEL: "writer",
+    LLMEMORY_CONTEXT_PREFIX: "template",
+    LLMEMORY_ENRICHMENT_TIMEOUT_MS: "1500",
   });
 
   const document = { documentName: "Handbook of the Arolla hut", documentType: DocumentType.MARKDOWN, content };
 
   test("what the service is set to holds for documents that do not say, and not for those that do", async () => {
-    const { memory } = clients;
+    const { memory } = running();
     const ownerId = newOwner();
     const prefixesOf = async (enrichment: { contextPrefix?: ContextPrefix; summary?: ChunkSummary } | undefined) => {
       const added = await memory.addDocument({ ownerId, idAtOrigin: "handbook", ...document, ...(enrichment && { enrichment }) });
@@ -68,7 +52,7 @@ describe.each(testDatabases())("enrichment on $name", (kind) => {
   test.each([SearchType.TEXT, SearchType.VECTOR, SearchType.HYBRID])(
     "words that only the prefix holds find the chunk, which comes with its summary (%i)",
     async (searchType) => {
-      const { memory, search } = clients;
+      const { memory, search } = running();
       const ownerId = newOwner();
       const enrichment = { summary: ChunkSummary.EXTRACTIVE };
       await memory.addDocument({ ownerId, ...document, enrichment, waitUntil: WaitUntil.SEARCHABLE });
@@ -83,7 +67,7 @@ describe.each(testDatabases())("enrichment on $name", (kind) => {
   test("the chat model's words are stored, and asked for once", async () => {
     server.behave(writeNotes());
     server.requests.length = 0;
-    const { memory, search } = clients;
+    const { memory, search } = running();
     const enrichment = { contextPrefix: ContextPrefix.MODEL, summary: ChunkSummary.MODEL };
     const request = { ownerId: newOwner(), idAtOrigin: "handbook", ...document, enrichment, waitUntil: WaitUntil.SEARCHABLE };
     expect(await memory.addDocument(request)).toMatchObject({ outcome: Outcome.CREATED, degraded: [] });
@@ -95,7 +79,7 @@ describe.each(testDatabases())("enrichment on $name", (kind) => {
 
   test("a chat model that does not answer delays an add by its time at most, and the reply says what is missing", async () => {
     server.behave(hang);
-    const { memory } = clients;
+    const { memory } = running();
     const enrichment = { contextPrefix: ContextPrefix.MODEL, summary: ChunkSummary.MODEL };
     const request = { ownerId: newOwner(), idAtOrigin: "handbook", ...document, enrichment };
     const added = await memory.addDocument(request);
@@ -110,7 +94,9 @@ describe.each(testDatabases())("enrichment on $name", (kind) => {
 
   test("values that are none are refused", async () => {
     const enrichment = { contextPrefix: 9 as ContextPrefix };
-    await expect(clients.memory.addDocument({ ownerId: newOwner(), content: "x", enrichment })).rejects.toThrow(/context_prefix/);
+    await expect(running().memory.addDocument({ ownerId: newOwner(), content: "x", enrichment })).rejects.toThrow(
+      /context_prefix/,
+    );
   });
 });
 

@@ -203,7 +203,7 @@ describe.each(testDatabases())("changing the embedding model on $name", ({ creat
       await service.stop();
       await database.drop();
     }
-  }, 120_000);
+  }, 240_000);
 });
 
 describe.skipIf(!hasRealPostgres())("changing the embedding model of several processes", () => {

@@ -19,9 +19,19 @@ const stuckWorker = fileURLToPath(new URL("../support/stuck-worker-process.ts", 
 
 function startWorker(databaseUrl: string, environment: Readonly<Record<string, string>> = {}): ChildProcess {
   return spawn(process.execPath, [join(repositoryDirectory, "src/cli/main.ts"), "worker"], {
-    stdio: "ignore",
+    stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, LLMEMORY_DATABASE_URL: databaseUrl, LLMEMORY_EMBEDDING_PROVIDER: "hashing", ...environment },
   });
+}
+
+/** Where a worker that is just starting says that it listens. */
+async function httpAddressOf(worker: ChildProcess): Promise<string> {
+  if (!worker.stderr) throw new Error("the worker was started without a pipe for stderr");
+  for await (const line of createInterface(worker.stderr)) {
+    const { msg, http } = JSON.parse(line) as { msg: string; http?: string };
+    if (msg === "worker ready") return http ?? "nowhere";
+  }
+  throw new Error("the worker ended before it was ready");
 }
 
 // The embedded database belongs to one process.
@@ -95,6 +105,25 @@ describe.skipIf(!hasRealPostgres())("worker processes beside serve", () => {
       for (const child of processes) child.kill("SIGKILL");
       await service.stop();
       await opened.drop();
+    }
+  });
+
+  it("tell of their metrics and health, if they are told where", async () => {
+    const database = await createTestDatabase();
+    const worker = startWorker(database.databaseUrl, { LLMEMORY_WORKER_HTTP_ADDRESS: "127.0.0.1:0" });
+    try {
+      const http = await httpAddressOf(worker);
+      expect((await fetch(`http://${http}/readyz`)).status).toBe(200);
+      expect(await (await fetch(`http://${http}/health`)).json()).toMatchObject({ status: "healthy" });
+      expect(await (await fetch(`http://${http}/metrics`)).text()).toContain(
+        'memory_db_query_duration_seconds_count{query_type="claim_jobs"}',
+      );
+      expect((await fetch(`http://${http}/llmemory.v1.SearchService/Search`)).status).toBe(404);
+      worker.kill("SIGTERM");
+      expect(await once(worker, "exit")).toEqual([0, null]);
+    } finally {
+      worker.kill("SIGKILL");
+      await database.drop();
     }
   });
 });

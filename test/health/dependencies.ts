@@ -5,18 +5,7 @@ import { createHashingEmbedder } from "../../src/embedding/hashing-embedder.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { PostgresDatabase } from "../../src/storage/postgres-database.ts";
-import { type TestDatabase, testDatabases } from "../support/databases.ts";
 import { silentLogger } from "../support/test-storage.ts";
-
-/** For tests that are the same on every database. */
-export const embeddedDatabase: TestDatabase = {
-  name: "embedded",
-  create: async () => {
-    const embedded = testDatabases().find(({ name }) => name === "embedded");
-    if (!embedded) throw new Error("this run has no embedded database");
-    return await embedded.create();
-  },
-};
 
 /** An embedder that a test can break: `fails` rejects, `hangs` never answers and looks at no signal. */
 export interface BreakableProvider extends EmbeddingProvider {

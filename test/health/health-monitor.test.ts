@@ -3,14 +3,9 @@ import type { Clock } from "../../src/domain/clock.ts";
 import { HealthMonitor, healthServices } from "../../src/health/health-monitor.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { recordingLogger } from "../interceptors/in-memory-service.ts";
+import { embeddedDatabase } from "../support/databases.ts";
 import { silentLogger, useStorage } from "../support/test-storage.ts";
-import {
-  type BreakableProvider,
-  createBreakableProvider,
-  embeddedDatabase,
-  openPoolAt,
-  startSilentServer,
-} from "./dependencies.ts";
+import { type BreakableProvider, createBreakableProvider, openPoolAt, startSilentServer } from "./dependencies.ts";
 
 let database: Database;
 let provider: BreakableProvider;

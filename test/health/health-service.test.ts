@@ -7,8 +7,9 @@ import { createHealthService } from "../../src/health/health-service.ts";
 import { localPrincipal } from "../../src/interceptors/auth.ts";
 import { interceptorChain } from "../../src/interceptors/chain.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
+import { embeddedDatabase } from "../support/databases.ts";
 import { silentLogger, useStorage } from "../support/test-storage.ts";
-import { type BreakableProvider, createBreakableProvider, embeddedDatabase } from "./dependencies.ts";
+import { type BreakableProvider, createBreakableProvider } from "./dependencies.ts";
 
 let provider: BreakableProvider;
 let monitor: HealthMonitor;

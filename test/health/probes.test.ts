@@ -3,9 +3,9 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { EmbeddingProbe } from "../../src/health/embedding-probe.ts";
 import { probe } from "../../src/health/probes.ts";
-import { testDatabases } from "../support/databases.ts";
+import { embeddedDatabase, testDatabases } from "../support/databases.ts";
 import { openEmpty, useStorage } from "../support/test-storage.ts";
-import { createBreakableProvider, embeddedDatabase, openPoolAt, startSilentServer } from "./dependencies.ts";
+import { createBreakableProvider, openPoolAt, startSilentServer } from "./dependencies.ts";
 
 const clock = systemClock;
 

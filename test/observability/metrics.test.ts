@@ -32,7 +32,8 @@ interface Declared {
 function declaredMetrics(): Map<string, Declared> {
   const metrics = createMetrics({ ownerLabels: true, version: "test" });
   const declared = Object.values(metrics).filter(
-    (metric): metric is typeof metric & Declared => "labelNames" in metric && "name" in metric,
+    (metric): metric is Extract<typeof metric, object> & Declared =>
+      typeof metric === "object" && "labelNames" in metric && "name" in metric,
   );
   return new Map(declared.map((metric) => [metric.name, metric]));
 }

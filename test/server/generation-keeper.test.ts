@@ -14,6 +14,8 @@ import { countVectors, openHashing, tableOf, useModels } from "../support/model-
 import { store } from "../support/prepared-documents.ts";
 import { silentLogger } from "../support/test-storage.ts";
 
+const pace = { pollMs: 50, keepaliveMs: 60_000 };
+
 describe.each(testDatabases())("a process that follows the models on $name", (kind) => {
   const storage = useModels(kind);
   const keepers: GenerationKeeper[] = [];
@@ -33,7 +35,7 @@ describe.each(testDatabases())("a process that follows the models on $name", (ki
 
   async function watchToEnd(): Promise<string | undefined> {
     let last: string | undefined;
-    for await (const { stage } of watchModelMigration(storage(), "hashing/32", never, 50)) last = stage;
+    for await (const { stage } of watchModelMigration(storage(), "hashing/32", never, pace)) last = stage;
     return last;
   }
 
@@ -95,7 +97,7 @@ describe.each(testDatabases())("a process that follows the models on $name", (ki
     await startModelMigration(deps, { provider: "hashing", dimension: 32 }, never);
     // That which was opened to try the model out.
     expect(closed).toEqual([32]);
-    for await (const _ of watchModelMigration(deps, "", never, 50));
+    for await (const _ of watchModelMigration(deps, "", never, pace));
     await dropModel(deps, "hashing/32", never);
     while (closed.length < 2) await sleep(20);
     expect(closed).toEqual([32, 32]);

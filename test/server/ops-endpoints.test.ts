@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -6,6 +7,8 @@ import { createMetrics, type Metrics } from "../../src/observability/metrics.ts"
 import { type Listener, listenHttp1 } from "../../src/server/listeners.ts";
 import { opsEndpoints } from "../../src/server/ops-endpoints.ts";
 import type { Database } from "../../src/storage/database.ts";
+import { deleteDocuments } from "../../src/storage/delete-documents.ts";
+import { claimJobs, failJobs } from "../../src/storage/embedding-jobs.ts";
 import { createBreakableProvider, openPoolAt, startSilentServer } from "../health/dependencies.ts";
 import { testDatabases } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
@@ -14,11 +17,11 @@ import { embedWaiting, newOwner, silentLogger, useStorage } from "../support/tes
 const provider = createBreakableProvider();
 
 /** The endpoints on a port of their own, over a database that is there or not. */
-async function listenOver(database: Database) {
-  const metrics = createMetrics({ ownerLabels: true, version: "test" });
+async function listenOver(database: Database, metrics = createMetrics({ ownerLabels: true, version: "test" })) {
   const monitor = new HealthMonitor({ database, provider, clock: systemClock, logger: silentLogger });
   await monitor.refresh();
-  const handler = opsEndpoints({ monitor, metrics, database }, (_request, response) => {
+  const caches = { query: { size: { bytes: 300, entries: 2 } } };
+  const handler = opsEndpoints({ monitor, metrics, database, caches }, (_request, response) => {
     response.statusCode = 404;
     response.end("not an endpoint");
   });
@@ -79,6 +82,7 @@ describe.each(testDatabases())("on $name", (kind) => {
     const before = await metricsOf(endpoints);
     expect(before).toContain(`memory_embedding_queue_size{owner_id="${ownerId}"} 2`);
     expect(before).toMatch(/memory_embedding_queue_oldest_age_seconds 0\.\d+/);
+    expect(before).toContain('memory_embedding_jobs{state="pending"} 2');
     const { total } = database.poolStatistics();
     expect(before).toContain('memory_db_pool_size{status="active"} 0');
     expect(before).toContain(`memory_db_pool_size{status="idle"} ${total}`);
@@ -99,6 +103,38 @@ describe.each(testDatabases())("on $name", (kind) => {
 
     await embedWaiting({ database, table });
     expect(await metricsOf(endpoints)).not.toContain(ownerId);
+  });
+
+  test("/metrics tells of leases, dead jobs and caches", async () => {
+    const ownerId = newOwner();
+    const { database, table } = storage();
+    await store(database, [{ ownerId, leaves: ["green tea", "black tea", "water"] }]);
+    const lease = { leaseId: randomUUID(), modelId: table.modelId };
+    const now = new Date();
+    const [job] = await claimJobs(database, lease, { count: 2, now, leaseUntil: new Date(now.getTime() + 60_000) });
+    if (!job) throw new Error("there is no job to take");
+    await failJobs(database, lease, [{ job, retryAt: undefined, error: "REFUSED" }], now);
+    const text = await metricsOf(endpoints);
+    for (const [state, count] of Object.entries({ pending: 1, leased: 1, dead: 1 }))
+      expect(text).toContain(`memory_embedding_jobs{state="${state}"} ${count}`);
+    expect(text).toContain('memory_cache_bytes{cache="query"} 300');
+    expect(text).toContain('memory_cache_entries{cache="query"} 2');
+    await database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "filter", filter: {} }));
+  });
+
+  test("/metrics is OpenMetrics for a scraper that asks for it", async () => {
+    const response = await endpoints.get("/metrics", { headers: { accept: "application/openmetrics-text;version=1.0.0" } });
+    expect(response.headers.get("content-type")).toContain("application/openmetrics-text");
+    expect(await response.text()).toMatch(/# EOF\n$/);
+  });
+
+  test("/metrics is not there where monitoring is off, and nothing is observed", async () => {
+    const metrics = createMetrics({ enableMonitoring: false, ownerLabels: true, version: "test" });
+    const unobserved = await listenOver(storage().database, metrics);
+    const response = await unobserved.get("/metrics");
+    expect([response.status, await response.text()]).toEqual([404, "monitoring is off: LLMEMORY_ENABLE_MONITORING\n"]);
+    expect((await unobserved.get("/health")).status).toBe(200);
+    await unobserved.close();
   });
 
   test("another path is not an endpoint's, and one that is no URL does no harm", async () => {
@@ -149,6 +185,21 @@ describe("without a database", () => {
     expect((await endpoints.get("/livez")).status).toBe(200);
     const response = await endpoints.get("/readyz");
     expect([response.status, await response.text()]).toEqual([503, "draining\n"]);
+  });
+});
+
+describe("with a database that takes connections and says nothing", () => {
+  test.each(["/health?force=1", "/readyz", "/metrics"])("%s answers within two seconds", async (path) => {
+    const silent = await startSilentServer();
+    const database = openPoolAt(silent.port);
+    const endpoints = await listenOver(database);
+    const response = await endpoints.get(path, { signal: AbortSignal.timeout(2_000) });
+    expect(response.status).toBe(path === "/metrics" ? 200 : 503);
+    const text = await response.text();
+    if (path.startsWith("/health")) expect(JSON.parse(text)).toMatchObject({ status: "unhealthy", database: "disconnected" });
+    await endpoints.close();
+    await database.close();
+    await silent.close();
   });
 });
 

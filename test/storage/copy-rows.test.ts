@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CancelledError } from "../../src/domain/errors.ts";
 import { type CopyColumn, copyRows, vectorColumn } from "../../src/storage/copy-rows.ts";
 import type { Database, Transaction } from "../../src/storage/database.ts";
-import { hasRealPostgres, testDatabases } from "../support/databases.ts";
+import { embeddedDatabase, hasRealPostgres } from "../support/databases.ts";
 import { realPostgres, useStorage } from "../support/test-storage.ts";
 
 interface Row {
@@ -138,9 +138,7 @@ describe.skipIf(!hasRealPostgres())("copying rows, on a real PostgreSQL", () => 
 });
 
 describe("copying rows on the embedded database", () => {
-  const embedded = testDatabases().find(({ name }) => name === "embedded");
-  if (!embedded) throw new Error("every run has the embedded database");
-  const storage = useStorage(embedded);
+  const storage = useStorage(embeddedDatabase);
 
   it("is not offered, since it would stop answering", async () => {
     expect(await storage().database.transaction(async ({ copy }) => copy)).toBeUndefined();

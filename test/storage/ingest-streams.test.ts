@@ -73,24 +73,25 @@ describe.each(testDatabases())("ingest streams on $name", (kind) => {
   it("hold a bulk load's vectors back as long as it moves, until it ends; an ordinary stream never does", async () => {
     const [bulk, ordinary] = [newKey(), newKey()];
     const loading = async (key: { ownerId: string }, at: Date) => {
-      const { rows } = await storage().database.query("look", "select from ingest_streams where owner_id = $1 and index_after > $2", [
-        key.ownerId,
-        at,
-      ]);
+      const { rows } = await storage().database.query(
+        "look",
+        "select from ingest_streams where owner_id = $1 and index_after > $2",
+        [key.ownerId, at],
+      );
       return rows.length > 0;
     };
-    const after = (ms: number) => new Date(now.getTime() + ms);
+    const later = (ms: number) => new Date(now.getTime() + ms);
     const { connection } = await open({ ...bulk, isBulk: true });
     await advance((await open(ordinary)).connection, 1);
     expect(await loading(ordinary, now)).toBe(false);
-    expect(await loading(bulk, after(limits.bulkPauseMs - 1))).toBe(true);
-    expect(await loading(bulk, after(limits.bulkPauseMs))).toBe(false);
-    await advance(connection, 1, [], after(60_000));
-    expect(await loading(bulk, after(60_000 + limits.bulkPauseMs - 1))).toBe(true);
-    const later = (await open({ ...bulk, isBulk: true })).connection;
+    expect(await loading(bulk, later(limits.bulkPauseMs - 1))).toBe(true);
+    expect(await loading(bulk, later(limits.bulkPauseMs))).toBe(false);
+    await advance(connection, 1, [], later(60_000));
+    expect(await loading(bulk, later(60_000 + limits.bulkPauseMs - 1))).toBe(true);
+    const connectionLater = (await open({ ...bulk, isBulk: true })).connection;
     await endBulkLoad(storage().database, connection);
     expect(await loading(bulk, now)).toBe(true);
-    await endBulkLoad(storage().database, later);
+    await endBulkLoad(storage().database, connectionLater);
     expect(await loading(bulk, now)).toBe(false);
   });
 

@@ -1,15 +1,18 @@
+import { readdirSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { StartupError } from "../../src/domain/errors.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { migrate } from "../../src/storage/migrate.ts";
 import { openDatabase } from "../../src/storage/open-database.ts";
-import { createTestDatabase, hasRealPostgres, testDatabases } from "../support/databases.ts";
+import { createTestDatabase, embeddedDatabase, hasRealPostgres, testDatabases } from "../support/databases.ts";
 import { openEmpty, schema, silentLogger } from "../support/test-storage.ts";
 
 type Opened = Awaited<ReturnType<typeof openEmpty>>;
 
-const applied = ["0001-initial", "0002-search"];
+const applied = readdirSync(new URL("../../src/storage/migrations", import.meta.url))
+  .map((file) => file.replace(/\.sql$/, ""))
+  .sort();
 
 describe.each(testDatabases())("migrating on $name", (kind) => {
   let opened: Opened | undefined;
@@ -96,9 +99,7 @@ describe.each(testDatabases())("migrating on $name", (kind) => {
 
 describe("a database without pgvector", () => {
   it("is refused with the version to install", async () => {
-    const [embedded] = testDatabases();
-    if (!embedded) throw new Error("every run has the embedded database");
-    const { database, drop } = await openEmpty(embedded);
+    const { database, drop } = await openEmpty(embeddedDatabase);
     try {
       // pg_available_extensions cannot be emptied in a test, so the one statement that reads it is answered as such a server would.
       const without: Database = {

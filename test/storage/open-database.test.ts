@@ -6,7 +6,7 @@ import { StartupError } from "../../src/domain/errors.ts";
 import { createMetrics } from "../../src/observability/metrics.ts";
 import { migrate } from "../../src/storage/migrate.ts";
 import { openDatabase } from "../../src/storage/open-database.ts";
-import { testDatabases } from "../support/databases.ts";
+import { embeddedDatabase, testDatabases } from "../support/databases.ts";
 import { schema, silentLogger } from "../support/test-storage.ts";
 
 const deps = { metrics: createMetrics({ ownerLabels: false, version: "test" }), logger: silentLogger };
@@ -35,9 +35,7 @@ describe.each(testDatabases())("opening $name", ({ name, create }) => {
 
 describe("opening the embedded database", () => {
   it("is refused while another one has the data directory, which goes on working", async () => {
-    const [embedded] = testDatabases();
-    const fresh = await embedded?.create();
-    if (!fresh) throw new Error("every run has the embedded database");
+    const fresh = await embeddedDatabase.create();
     try {
       const database = await openDatabase(deps, { ...settings, ...fresh });
       await expect(openDatabase(deps, { ...settings, ...fresh })).rejects.toThrow(StartupError);

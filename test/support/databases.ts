@@ -1,4 +1,4 @@
-/** The databases of this run: `npm test` has the embedded one, `npm run test:all` a real PostgreSQL as well. */
+/** The databases of this run: `npm test` has the embedded one, `npm run test:postgres` a real PostgreSQL, `npm run test:all` both. */
 import { randomUUID } from "node:crypto";
 import { cpSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -37,10 +37,12 @@ export function hasRealPostgres(): boolean {
 
 /** Every database of this run: `describe.each(testDatabases())("storage on $name", ({ create }) => …)`. */
 export function testDatabases(): readonly TestDatabase[] {
-  const embedded: TestDatabase = { name: "embedded", create: createEmbeddedDatabase };
   const postgres: TestDatabase = { name: "postgres", create: createRealDatabase };
-  return hasRealPostgres() ? [embedded, postgres] : [embedded];
+  return [...(process.env.TESTS_EMBEDDED === "true" ? [embeddedDatabase] : []), ...(hasRealPostgres() ? [postgres] : [])];
 }
+
+/** For what only the embedded database does; every run has it. */
+export const embeddedDatabase: TestDatabase = { name: "embedded", create: createEmbeddedDatabase };
 
 /** An empty database in the real PostgreSQL of this run; test files that run at once do not meet. */
 export async function createTestDatabase(): Promise<{ readonly databaseUrl: string; readonly drop: () => Promise<void> }> {

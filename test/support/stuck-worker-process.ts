@@ -11,7 +11,8 @@ import { openDatabase } from "../../src/storage/open-database.ts";
 
 const settings: Parameters<typeof openDatabase>[1] = JSON.parse(process.argv[2] ?? "");
 const logger = pino({ level: "silent" });
-const database = await openDatabase({ metrics: createMetrics({ ownerLabels: true, version: "test" }), logger }, settings);
+const metrics = createMetrics({ ownerLabels: true, version: "test" });
+const database = await openDatabase({ metrics, logger }, settings);
 const hashing = createHashingEmbedder({ dimension: 384 });
 const table = await ensureActiveModel(database, hashing.model, new Date());
 const provider: EmbeddingProvider = {
@@ -22,6 +23,6 @@ const provider: EmbeddingProvider = {
   },
 };
 new EmbeddingWorker(
-  { database, table, provider, clock: systemClock, logger, jobsEnqueued: new Wakeup(), jobsSettled: new Wakeup() },
+  { database, table, provider, metrics, clock: systemClock, logger, jobsEnqueued: new Wakeup(), jobsSettled: new Wakeup() },
   { leaseMs: 2_000, callMs: 3_600_000, trialMs: 1_000 },
 );

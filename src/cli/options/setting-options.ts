@@ -1,12 +1,19 @@
 import { type Command, Option } from "commander";
+import { alertSettingDefinitions } from "../../config/alert-settings.ts";
 import { loadSettings } from "../../config/load-settings.ts";
 import { type Settings, settingDefinitions, settingFlag } from "../../config/settings.ts";
 
 const settingNames = Object.keys(settingDefinitions) as (keyof Settings)[];
 
-/** Adds one option per setting, so that the catalogue of settings is also the help of `serve`, `worker` and `migrate`. */
-export function addSettingOptions(command: Command): Command {
-  for (const name of settingNames) command.addOption(settingOption(name));
+/** Those of `serve`, `worker` and `migrate`. */
+const serviceSettings = settingNames.filter((name) => !(name in alertSettingDefinitions));
+
+/** Those of `alert-manager`. */
+export const alertSettings = [...settingNames.filter((name) => name in alertSettingDefinitions), "logLevel"] as const;
+
+/** Adds one option per setting, so that the catalogue of settings is also the help of the commands that take them. */
+export function addSettingOptions(command: Command, names: readonly (keyof Settings)[] = serviceSettings): Command {
+  for (const name of names) command.addOption(settingOption(name));
   return command;
 }
 

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
-import { addSettingOptions, settingsOf } from "../../../src/cli/options/setting-options.ts";
+import { addSettingOptions, alertSettings, settingsOf } from "../../../src/cli/options/setting-options.ts";
 import { InvalidSettingsError } from "../../../src/config/load-settings.ts";
 import { type Settings, settingDefinitions, settingFlag } from "../../../src/config/settings.ts";
 
@@ -27,7 +27,8 @@ it("refuses values that the catalogue refuses", () => {
 });
 
 it("names every setting in the help, with its environment variable", () => {
-  const help = addSettingOptions(new Command()).helpInformation().replace(/\s+/g, " ");
+  const commands = [addSettingOptions(new Command()), addSettingOptions(new Command(), alertSettings)];
+  const help = commands.map((command) => command.helpInformation().replace(/\s+/g, " ")).join("\n");
   for (const [name, { variables }] of Object.entries(settingDefinitions)) {
     expect(help).toContain(settingFlag(name as keyof Settings));
     for (const variable of variables) expect(help).toContain(variable);

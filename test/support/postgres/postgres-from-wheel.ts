@@ -2,12 +2,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { isInstalled, pythonProgram, pythonToolchain } from "../../../scripts/toolchains.ts";
+import { freePort } from "../free-port.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { initdbOptions, serverOptions } from "./server-settings.ts";
 
@@ -141,13 +141,4 @@ async function answers(url: string): Promise<boolean> {
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === "string") throw new Error("no TCP port is free");
-  return address.port;
 }

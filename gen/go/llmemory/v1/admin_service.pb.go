@@ -82,6 +82,64 @@ func (IndexProfile) EnumDescriptor() ([]byte, []int) {
 	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{0}
 }
 
+// What a profile tells of.
+type ProfileKind int32
+
+const (
+	// Refused: say which.
+	ProfileKind_PROFILE_KIND_UNSPECIFIED ProfileKind = 0
+	// Where the time goes: the stack, once a millisecond. The file is a `.cpuprofile`.
+	ProfileKind_PROFILE_KIND_CPU ProfileKind = 1
+	// What is in the memory of one moment, contents of documents and secrets included: guard the file. The service answers nobody
+	// while it is taken, a second or more with its usual heap, and needs about as much memory again. The file is a `.heapsnapshot`.
+	ProfileKind_PROFILE_KIND_HEAP ProfileKind = 2
+	// Who allocates memory: the stack, once in 256 KiB, whether the memory was freed since or not. The file is a `.heapprofile`.
+	ProfileKind_PROFILE_KIND_ALLOCATIONS ProfileKind = 3
+)
+
+// Enum value maps for ProfileKind.
+var (
+	ProfileKind_name = map[int32]string{
+		0: "PROFILE_KIND_UNSPECIFIED",
+		1: "PROFILE_KIND_CPU",
+		2: "PROFILE_KIND_HEAP",
+		3: "PROFILE_KIND_ALLOCATIONS",
+	}
+	ProfileKind_value = map[string]int32{
+		"PROFILE_KIND_UNSPECIFIED": 0,
+		"PROFILE_KIND_CPU":         1,
+		"PROFILE_KIND_HEAP":        2,
+		"PROFILE_KIND_ALLOCATIONS": 3,
+	}
+)
+
+func (x ProfileKind) Enum() *ProfileKind {
+	p := new(ProfileKind)
+	*p = x
+	return p
+}
+
+func (x ProfileKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ProfileKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_llmemory_v1_admin_service_proto_enumTypes[1].Descriptor()
+}
+
+func (ProfileKind) Type() protoreflect.EnumType {
+	return &file_llmemory_v1_admin_service_proto_enumTypes[1]
+}
+
+func (x ProfileKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ProfileKind.Descriptor instead.
+func (ProfileKind) EnumDescriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Asks for an owner's counts.
 type GetOwnerStatisticsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,6 +368,794 @@ func (x *DocumentTypeCount) GetDocumentCount() int64 {
 	return 0
 }
 
+// Asks for a page of owners.
+type ListOwnersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Owners at most, 1 to 500; default: 50.
+	PageSize *int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
+	// `next_page_token` of the page before, or empty for the first page; at most 2,000 characters.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOwnersRequest) Reset() {
+	*x = ListOwnersRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOwnersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOwnersRequest) ProtoMessage() {}
+
+func (x *ListOwnersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOwnersRequest.ProtoReflect.Descriptor instead.
+func (*ListOwnersRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListOwnersRequest) GetPageSize() int32 {
+	if x != nil && x.PageSize != nil {
+		return *x.PageSize
+	}
+	return 0
+}
+
+func (x *ListOwnersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of owners.
+type ListOwnersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By id, in the order of the database's collation.
+	Owners []*Owner `protobuf:"bytes,1,rep,name=owners,proto3" json:"owners,omitempty"`
+	// Where the next page begins; empty: this is the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOwnersResponse) Reset() {
+	*x = ListOwnersResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOwnersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOwnersResponse) ProtoMessage() {}
+
+func (x *ListOwnersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOwnersResponse.ProtoReflect.Descriptor instead.
+func (*ListOwnersResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListOwnersResponse) GetOwners() []*Owner {
+	if x != nil {
+		return x.Owners
+	}
+	return nil
+}
+
+func (x *ListOwnersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// A tenant and how much it has stored; documents that have expired and are not erased yet count.
+type Owner struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenant.
+	OwnerId string `protobuf:"bytes,1,opt,name=owner_id,json=ownerId,proto3" json:"owner_id,omitempty"`
+	// Documents.
+	DocumentCount int64 `protobuf:"varint,2,opt,name=document_count,json=documentCount,proto3" json:"document_count,omitempty"`
+	// Chunks that search can return.
+	ChunkCount    int64 `protobuf:"varint,3,opt,name=chunk_count,json=chunkCount,proto3" json:"chunk_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Owner) Reset() {
+	*x = Owner{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Owner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Owner) ProtoMessage() {}
+
+func (x *Owner) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Owner.ProtoReflect.Descriptor instead.
+func (*Owner) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Owner) GetOwnerId() string {
+	if x != nil {
+		return x.OwnerId
+	}
+	return ""
+}
+
+func (x *Owner) GetDocumentCount() int64 {
+	if x != nil {
+		return x.DocumentCount
+	}
+	return 0
+}
+
+func (x *Owner) GetChunkCount() int64 {
+	if x != nil {
+		return x.ChunkCount
+	}
+	return 0
+}
+
+// Asks for the settings.
+type GetConfigurationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConfigurationRequest) Reset() {
+	*x = GetConfigurationRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConfigurationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConfigurationRequest) ProtoMessage() {}
+
+func (x *GetConfigurationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConfigurationRequest.ProtoReflect.Descriptor instead.
+func (*GetConfigurationRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{6}
+}
+
+// The settings in force.
+type GetConfigurationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All that there are, also those that are not set.
+	Settings      []*ConfigurationSetting `protobuf:"bytes,1,rep,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetConfigurationResponse) Reset() {
+	*x = GetConfigurationResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetConfigurationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetConfigurationResponse) ProtoMessage() {}
+
+func (x *GetConfigurationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetConfigurationResponse.ProtoReflect.Descriptor instead.
+func (*GetConfigurationResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetConfigurationResponse) GetSettings() []*ConfigurationSetting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// One setting.
+type ConfigurationSetting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its environment variable, such as `LLMEMORY_SCHEMA`.
+	Variable string `protobuf:"bytes,1,opt,name=variable,proto3" json:"variable,omitempty"`
+	// As it would be written in the environment. Secrets, and passwords within addresses, are `***`. Absent: not set.
+	Value *string `protobuf:"bytes,2,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	// Where it came from: the variable, the option, such as `--schema`, or `default`. Empty: not set.
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigurationSetting) Reset() {
+	*x = ConfigurationSetting{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigurationSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigurationSetting) ProtoMessage() {}
+
+func (x *ConfigurationSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigurationSetting.ProtoReflect.Descriptor instead.
+func (*ConfigurationSetting) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ConfigurationSetting) GetVariable() string {
+	if x != nil {
+		return x.Variable
+	}
+	return ""
+}
+
+func (x *ConfigurationSetting) GetValue() string {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return ""
+}
+
+func (x *ConfigurationSetting) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+// Asks for the state of what the service depends on.
+type GetHealthReportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Probe now, rather than give a report of the last 30 seconds.
+	Force         bool `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHealthReportRequest) Reset() {
+	*x = GetHealthReportRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHealthReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHealthReportRequest) ProtoMessage() {}
+
+func (x *GetHealthReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHealthReportRequest.ProtoReflect.Descriptor instead.
+func (*GetHealthReportRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetHealthReportRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+// The state of what the service depends on.
+type GetHealthReportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Both the database and the embedder answer.
+	Healthy bool `protobuf:"varint,1,opt,name=healthy,proto3" json:"healthy,omitempty"`
+	// When they were probed.
+	ProbedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=probed_at,json=probedAt,proto3" json:"probed_at,omitempty"`
+	// The database.
+	Database *HealthProbe `protobuf:"bytes,3,opt,name=database,proto3" json:"database,omitempty"`
+	// The embedder of the active model; searches go on without it, by words.
+	Embeddings *HealthProbe `protobuf:"bytes,4,opt,name=embeddings,proto3" json:"embeddings,omitempty"`
+	// This process's connections to the database.
+	ConnectionPool *PoolStats `protobuf:"bytes,5,opt,name=connection_pool,json=connectionPool,proto3" json:"connection_pool,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *GetHealthReportResponse) Reset() {
+	*x = GetHealthReportResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHealthReportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHealthReportResponse) ProtoMessage() {}
+
+func (x *GetHealthReportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHealthReportResponse.ProtoReflect.Descriptor instead.
+func (*GetHealthReportResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetHealthReportResponse) GetHealthy() bool {
+	if x != nil {
+		return x.Healthy
+	}
+	return false
+}
+
+func (x *GetHealthReportResponse) GetProbedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ProbedAt
+	}
+	return nil
+}
+
+func (x *GetHealthReportResponse) GetDatabase() *HealthProbe {
+	if x != nil {
+		return x.Database
+	}
+	return nil
+}
+
+func (x *GetHealthReportResponse) GetEmbeddings() *HealthProbe {
+	if x != nil {
+		return x.Embeddings
+	}
+	return nil
+}
+
+func (x *GetHealthReportResponse) GetConnectionPool() *PoolStats {
+	if x != nil {
+		return x.ConnectionPool
+	}
+	return nil
+}
+
+// What a probe found.
+type HealthProbe struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether there was an answer within 1.5 seconds.
+	Healthy bool `protobuf:"varint,1,opt,name=healthy,proto3" json:"healthy,omitempty"`
+	// How long it took.
+	ResponseTime *durationpb.Duration `protobuf:"bytes,2,opt,name=response_time,json=responseTime,proto3" json:"response_time,omitempty"`
+	// What is wrong, in a sentence; empty if healthy.
+	Error         string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HealthProbe) Reset() {
+	*x = HealthProbe{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealthProbe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealthProbe) ProtoMessage() {}
+
+func (x *HealthProbe) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealthProbe.ProtoReflect.Descriptor instead.
+func (*HealthProbe) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *HealthProbe) GetHealthy() bool {
+	if x != nil {
+		return x.Healthy
+	}
+	return false
+}
+
+func (x *HealthProbe) GetResponseTime() *durationpb.Duration {
+	if x != nil {
+		return x.ResponseTime
+	}
+	return nil
+}
+
+func (x *HealthProbe) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// Connections to the database.
+type PoolStats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Connections that run something.
+	Active int32 `protobuf:"varint,1,opt,name=active,proto3" json:"active,omitempty"`
+	// `total` less `active`.
+	Idle int32 `protobuf:"varint,2,opt,name=idle,proto3" json:"idle,omitempty"`
+	// Connections at most, as configured; the embedded database has one.
+	Total int32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Requests that wait for a connection.
+	Waiting       int32 `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PoolStats) Reset() {
+	*x = PoolStats{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PoolStats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PoolStats) ProtoMessage() {}
+
+func (x *PoolStats) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PoolStats.ProtoReflect.Descriptor instead.
+func (*PoolStats) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PoolStats) GetActive() int32 {
+	if x != nil {
+		return x.Active
+	}
+	return 0
+}
+
+func (x *PoolStats) GetIdle() int32 {
+	if x != nil {
+		return x.Idle
+	}
+	return 0
+}
+
+func (x *PoolStats) GetTotal() int32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *PoolStats) GetWaiting() int32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+// Asks for the connections to the database.
+type GetPoolStatsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPoolStatsRequest) Reset() {
+	*x = GetPoolStatsRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPoolStatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPoolStatsRequest) ProtoMessage() {}
+
+func (x *GetPoolStatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPoolStatsRequest.ProtoReflect.Descriptor instead.
+func (*GetPoolStatsRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{13}
+}
+
+// The connections to the database, at this moment.
+type GetPoolStatsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of this process.
+	Pool          *PoolStats `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPoolStatsResponse) Reset() {
+	*x = GetPoolStatsResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPoolStatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPoolStatsResponse) ProtoMessage() {}
+
+func (x *GetPoolStatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPoolStatsResponse.ProtoReflect.Descriptor instead.
+func (*GetPoolStatsResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetPoolStatsResponse) GetPool() *PoolStats {
+	if x != nil {
+		return x.Pool
+	}
+	return nil
+}
+
+// Asks for the state of the embedder.
+type GetEmbeddingHealthRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Probe now, rather than tell of a probe of the last 30 seconds. A vector that an endpoint gave in the last 30 seconds counts as one.
+	Force         bool `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEmbeddingHealthRequest) Reset() {
+	*x = GetEmbeddingHealthRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEmbeddingHealthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEmbeddingHealthRequest) ProtoMessage() {}
+
+func (x *GetEmbeddingHealthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEmbeddingHealthRequest.ProtoReflect.Descriptor instead.
+func (*GetEmbeddingHealthRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *GetEmbeddingHealthRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+// The state of the embedder.
+type GetEmbeddingHealthResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the probe found.
+	Probe *HealthProbe `protobuf:"bytes,1,opt,name=probe,proto3" json:"probe,omitempty"`
+	// When it was probed.
+	ProbedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=probed_at,json=probedAt,proto3" json:"probed_at,omitempty"`
+	// The active model, such as `local/e5-small-v2`.
+	ModelId string `protobuf:"bytes,3,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// Components of a vector.
+	Dimension     int32 `protobuf:"varint,4,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEmbeddingHealthResponse) Reset() {
+	*x = GetEmbeddingHealthResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEmbeddingHealthResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEmbeddingHealthResponse) ProtoMessage() {}
+
+func (x *GetEmbeddingHealthResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEmbeddingHealthResponse.ProtoReflect.Descriptor instead.
+func (*GetEmbeddingHealthResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GetEmbeddingHealthResponse) GetProbe() *HealthProbe {
+	if x != nil {
+		return x.Probe
+	}
+	return nil
+}
+
+func (x *GetEmbeddingHealthResponse) GetProbedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ProbedAt
+	}
+	return nil
+}
+
+func (x *GetEmbeddingHealthResponse) GetModelId() string {
+	if x != nil {
+		return x.ModelId
+	}
+	return ""
+}
+
+func (x *GetEmbeddingHealthResponse) GetDimension() int32 {
+	if x != nil {
+		return x.Dimension
+	}
+	return 0
+}
+
 // Asks what waits for embedding.
 type GetEmbeddingQueueRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -321,7 +1167,7 @@ type GetEmbeddingQueueRequest struct {
 
 func (x *GetEmbeddingQueueRequest) Reset() {
 	*x = GetEmbeddingQueueRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[3]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +1179,7 @@ func (x *GetEmbeddingQueueRequest) String() string {
 func (*GetEmbeddingQueueRequest) ProtoMessage() {}
 
 func (x *GetEmbeddingQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[3]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +1192,7 @@ func (x *GetEmbeddingQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEmbeddingQueueRequest.ProtoReflect.Descriptor instead.
 func (*GetEmbeddingQueueRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{3}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetEmbeddingQueueRequest) GetOwnerId() string {
@@ -375,7 +1221,7 @@ type GetEmbeddingQueueResponse struct {
 
 func (x *GetEmbeddingQueueResponse) Reset() {
 	*x = GetEmbeddingQueueResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[4]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +1233,7 @@ func (x *GetEmbeddingQueueResponse) String() string {
 func (*GetEmbeddingQueueResponse) ProtoMessage() {}
 
 func (x *GetEmbeddingQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[4]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,7 +1246,7 @@ func (x *GetEmbeddingQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEmbeddingQueueResponse.ProtoReflect.Descriptor instead.
 func (*GetEmbeddingQueueResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{4}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetEmbeddingQueueResponse) GetTotalSize() int64 {
@@ -441,7 +1287,7 @@ func (x *GetEmbeddingQueueResponse) GetDeadReasons() []*DeadJobsReason {
 // Jobs that have failed for good, for one reason.
 type DeadJobsReason struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UPPER_SNAKE_CASE, such as `INTERNAL`, or `LEASE_EXPIRED` for a text that ended the process which embedded it.
+	// UPPER_SNAKE_CASE, such as `REFUSED`, or `LEASE_EXPIRED` for a text that ended the process which embedded it.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// How many jobs.
 	Count         int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
@@ -451,7 +1297,7 @@ type DeadJobsReason struct {
 
 func (x *DeadJobsReason) Reset() {
 	*x = DeadJobsReason{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +1309,7 @@ func (x *DeadJobsReason) String() string {
 func (*DeadJobsReason) ProtoMessage() {}
 
 func (x *DeadJobsReason) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[5]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +1322,7 @@ func (x *DeadJobsReason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadJobsReason.ProtoReflect.Descriptor instead.
 func (*DeadJobsReason) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{5}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DeadJobsReason) GetReason() string {
@@ -512,7 +1358,7 @@ type OwnerEmbeddingQueue struct {
 
 func (x *OwnerEmbeddingQueue) Reset() {
 	*x = OwnerEmbeddingQueue{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +1370,7 @@ func (x *OwnerEmbeddingQueue) String() string {
 func (*OwnerEmbeddingQueue) ProtoMessage() {}
 
 func (x *OwnerEmbeddingQueue) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[6]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +1383,7 @@ func (x *OwnerEmbeddingQueue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerEmbeddingQueue.ProtoReflect.Descriptor instead.
 func (*OwnerEmbeddingQueue) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{6}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OwnerEmbeddingQueue) GetOwnerId() string {
@@ -588,7 +1434,7 @@ type RetryDeadJobsRequest struct {
 
 func (x *RetryDeadJobsRequest) Reset() {
 	*x = RetryDeadJobsRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +1446,7 @@ func (x *RetryDeadJobsRequest) String() string {
 func (*RetryDeadJobsRequest) ProtoMessage() {}
 
 func (x *RetryDeadJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[7]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +1459,7 @@ func (x *RetryDeadJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryDeadJobsRequest.ProtoReflect.Descriptor instead.
 func (*RetryDeadJobsRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{7}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RetryDeadJobsRequest) GetOwnerId() string {
@@ -641,7 +1487,7 @@ type RetryDeadJobsResponse struct {
 
 func (x *RetryDeadJobsResponse) Reset() {
 	*x = RetryDeadJobsResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +1499,7 @@ func (x *RetryDeadJobsResponse) String() string {
 func (*RetryDeadJobsResponse) ProtoMessage() {}
 
 func (x *RetryDeadJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[8]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +1512,7 @@ func (x *RetryDeadJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryDeadJobsResponse.ProtoReflect.Descriptor instead.
 func (*RetryDeadJobsResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{8}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RetryDeadJobsResponse) GetRetried() int64 {
@@ -689,7 +1535,7 @@ type PurgeDeadJobsRequest struct {
 
 func (x *PurgeDeadJobsRequest) Reset() {
 	*x = PurgeDeadJobsRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +1547,7 @@ func (x *PurgeDeadJobsRequest) String() string {
 func (*PurgeDeadJobsRequest) ProtoMessage() {}
 
 func (x *PurgeDeadJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[9]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +1560,7 @@ func (x *PurgeDeadJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PurgeDeadJobsRequest.ProtoReflect.Descriptor instead.
 func (*PurgeDeadJobsRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{9}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PurgeDeadJobsRequest) GetOwnerId() string {
@@ -742,7 +1588,7 @@ type PurgeDeadJobsResponse struct {
 
 func (x *PurgeDeadJobsResponse) Reset() {
 	*x = PurgeDeadJobsResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +1600,7 @@ func (x *PurgeDeadJobsResponse) String() string {
 func (*PurgeDeadJobsResponse) ProtoMessage() {}
 
 func (x *PurgeDeadJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[10]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +1613,7 @@ func (x *PurgeDeadJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PurgeDeadJobsResponse.ProtoReflect.Descriptor instead.
 func (*PurgeDeadJobsResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{10}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PurgeDeadJobsResponse) GetPurged() int64 {
@@ -788,7 +1634,7 @@ type ExplainSearchRequest struct {
 
 func (x *ExplainSearchRequest) Reset() {
 	*x = ExplainSearchRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[11]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +1646,7 @@ func (x *ExplainSearchRequest) String() string {
 func (*ExplainSearchRequest) ProtoMessage() {}
 
 func (x *ExplainSearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[11]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +1659,7 @@ func (x *ExplainSearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainSearchRequest.ProtoReflect.Descriptor instead.
 func (*ExplainSearchRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{11}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ExplainSearchRequest) GetSearch() *SearchRequest {
@@ -836,7 +1682,7 @@ type ExplainSearchResponse struct {
 
 func (x *ExplainSearchResponse) Reset() {
 	*x = ExplainSearchResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[12]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +1694,7 @@ func (x *ExplainSearchResponse) String() string {
 func (*ExplainSearchResponse) ProtoMessage() {}
 
 func (x *ExplainSearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[12]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +1707,7 @@ func (x *ExplainSearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainSearchResponse.ProtoReflect.Descriptor instead.
 func (*ExplainSearchResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{12}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExplainSearchResponse) GetResponse() *SearchResponse {
@@ -895,7 +1741,7 @@ type ExplainedStatement struct {
 
 func (x *ExplainedStatement) Reset() {
 	*x = ExplainedStatement{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[13]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1753,7 @@ func (x *ExplainedStatement) String() string {
 func (*ExplainedStatement) ProtoMessage() {}
 
 func (x *ExplainedStatement) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[13]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1766,7 @@ func (x *ExplainedStatement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedStatement.ProtoReflect.Descriptor instead.
 func (*ExplainedStatement) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{13}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExplainedStatement) GetName() string {
@@ -962,7 +1808,7 @@ type RebuildVectorIndexRequest struct {
 
 func (x *RebuildVectorIndexRequest) Reset() {
 	*x = RebuildVectorIndexRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[14]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1820,7 @@ func (x *RebuildVectorIndexRequest) String() string {
 func (*RebuildVectorIndexRequest) ProtoMessage() {}
 
 func (x *RebuildVectorIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[14]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1833,7 @@ func (x *RebuildVectorIndexRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildVectorIndexRequest.ProtoReflect.Descriptor instead.
 func (*RebuildVectorIndexRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RebuildVectorIndexRequest) GetProfile() IndexProfile {
@@ -1014,7 +1860,7 @@ type RebuildVectorIndexResponse struct {
 
 func (x *RebuildVectorIndexResponse) Reset() {
 	*x = RebuildVectorIndexResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[15]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1872,7 @@ func (x *RebuildVectorIndexResponse) String() string {
 func (*RebuildVectorIndexResponse) ProtoMessage() {}
 
 func (x *RebuildVectorIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[15]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1885,7 @@ func (x *RebuildVectorIndexResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildVectorIndexResponse.ProtoReflect.Descriptor instead.
 func (*RebuildVectorIndexResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RebuildVectorIndexResponse) GetPhase() string {
@@ -1079,7 +1925,7 @@ type ListEmbeddingModelsRequest struct {
 
 func (x *ListEmbeddingModelsRequest) Reset() {
 	*x = ListEmbeddingModelsRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[16]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1937,7 @@ func (x *ListEmbeddingModelsRequest) String() string {
 func (*ListEmbeddingModelsRequest) ProtoMessage() {}
 
 func (x *ListEmbeddingModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[16]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1950,7 @@ func (x *ListEmbeddingModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEmbeddingModelsRequest.ProtoReflect.Descriptor instead.
 func (*ListEmbeddingModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{30}
 }
 
 // The embedding models.
@@ -1118,7 +1964,7 @@ type ListEmbeddingModelsResponse struct {
 
 func (x *ListEmbeddingModelsResponse) Reset() {
 	*x = ListEmbeddingModelsResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[17]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1976,7 @@ func (x *ListEmbeddingModelsResponse) String() string {
 func (*ListEmbeddingModelsResponse) ProtoMessage() {}
 
 func (x *ListEmbeddingModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[17]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1989,7 @@ func (x *ListEmbeddingModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEmbeddingModelsResponse.ProtoReflect.Descriptor instead.
 func (*ListEmbeddingModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListEmbeddingModelsResponse) GetModels() []*EmbeddingModel {
@@ -1180,7 +2026,7 @@ type StartModelMigrationRequest struct {
 
 func (x *StartModelMigrationRequest) Reset() {
 	*x = StartModelMigrationRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[18]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1192,7 +2038,7 @@ func (x *StartModelMigrationRequest) String() string {
 func (*StartModelMigrationRequest) ProtoMessage() {}
 
 func (x *StartModelMigrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[18]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1205,7 +2051,7 @@ func (x *StartModelMigrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartModelMigrationRequest.ProtoReflect.Descriptor instead.
 func (*StartModelMigrationRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *StartModelMigrationRequest) GetProvider() EmbeddingProvider {
@@ -1268,7 +2114,7 @@ type StartModelMigrationResponse struct {
 
 func (x *StartModelMigrationResponse) Reset() {
 	*x = StartModelMigrationResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[19]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +2126,7 @@ func (x *StartModelMigrationResponse) String() string {
 func (*StartModelMigrationResponse) ProtoMessage() {}
 
 func (x *StartModelMigrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[19]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +2139,7 @@ func (x *StartModelMigrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartModelMigrationResponse.ProtoReflect.Descriptor instead.
 func (*StartModelMigrationResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *StartModelMigrationResponse) GetModel() *EmbeddingModel {
@@ -1314,7 +2160,7 @@ type WatchModelMigrationRequest struct {
 
 func (x *WatchModelMigrationRequest) Reset() {
 	*x = WatchModelMigrationRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[20]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +2172,7 @@ func (x *WatchModelMigrationRequest) String() string {
 func (*WatchModelMigrationRequest) ProtoMessage() {}
 
 func (x *WatchModelMigrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[20]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +2185,7 @@ func (x *WatchModelMigrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelMigrationRequest.ProtoReflect.Descriptor instead.
 func (*WatchModelMigrationRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WatchModelMigrationRequest) GetModelId() string {
@@ -1364,7 +2210,7 @@ type WatchModelMigrationResponse struct {
 
 func (x *WatchModelMigrationResponse) Reset() {
 	*x = WatchModelMigrationResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[21]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +2222,7 @@ func (x *WatchModelMigrationResponse) String() string {
 func (*WatchModelMigrationResponse) ProtoMessage() {}
 
 func (x *WatchModelMigrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[21]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1389,7 +2235,7 @@ func (x *WatchModelMigrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchModelMigrationResponse.ProtoReflect.Descriptor instead.
 func (*WatchModelMigrationResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchModelMigrationResponse) GetModel() *EmbeddingModel {
@@ -1427,7 +2273,7 @@ type CompareModelsRequest struct {
 
 func (x *CompareModelsRequest) Reset() {
 	*x = CompareModelsRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[22]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +2285,7 @@ func (x *CompareModelsRequest) String() string {
 func (*CompareModelsRequest) ProtoMessage() {}
 
 func (x *CompareModelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[22]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +2298,7 @@ func (x *CompareModelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompareModelsRequest.ProtoReflect.Descriptor instead.
 func (*CompareModelsRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{22}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CompareModelsRequest) GetModelId() string {
@@ -1480,7 +2326,7 @@ type CompareModelsResponse struct {
 
 func (x *CompareModelsResponse) Reset() {
 	*x = CompareModelsResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[23]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +2338,7 @@ func (x *CompareModelsResponse) String() string {
 func (*CompareModelsResponse) ProtoMessage() {}
 
 func (x *CompareModelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[23]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +2351,7 @@ func (x *CompareModelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompareModelsResponse.ProtoReflect.Descriptor instead.
 func (*CompareModelsResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{23}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CompareModelsResponse) GetComparison() *ModelComparison {
@@ -1529,7 +2375,7 @@ type ActivateModelRequest struct {
 
 func (x *ActivateModelRequest) Reset() {
 	*x = ActivateModelRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[24]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +2387,7 @@ func (x *ActivateModelRequest) String() string {
 func (*ActivateModelRequest) ProtoMessage() {}
 
 func (x *ActivateModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[24]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +2400,7 @@ func (x *ActivateModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateModelRequest.ProtoReflect.Descriptor instead.
 func (*ActivateModelRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{24}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ActivateModelRequest) GetModelId() string {
@@ -1584,7 +2430,7 @@ type ActivateModelResponse struct {
 
 func (x *ActivateModelResponse) Reset() {
 	*x = ActivateModelResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[25]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +2442,7 @@ func (x *ActivateModelResponse) String() string {
 func (*ActivateModelResponse) ProtoMessage() {}
 
 func (x *ActivateModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[25]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +2455,7 @@ func (x *ActivateModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateModelResponse.ProtoReflect.Descriptor instead.
 func (*ActivateModelResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{25}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ActivateModelResponse) GetActive() *EmbeddingModel {
@@ -1639,7 +2485,7 @@ type RollBackModelRequest struct {
 
 func (x *RollBackModelRequest) Reset() {
 	*x = RollBackModelRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[26]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1651,7 +2497,7 @@ func (x *RollBackModelRequest) String() string {
 func (*RollBackModelRequest) ProtoMessage() {}
 
 func (x *RollBackModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[26]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1664,7 +2510,7 @@ func (x *RollBackModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollBackModelRequest.ProtoReflect.Descriptor instead.
 func (*RollBackModelRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{26}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RollBackModelRequest) GetModelId() string {
@@ -1694,7 +2540,7 @@ type RollBackModelResponse struct {
 
 func (x *RollBackModelResponse) Reset() {
 	*x = RollBackModelResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[27]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +2552,7 @@ func (x *RollBackModelResponse) String() string {
 func (*RollBackModelResponse) ProtoMessage() {}
 
 func (x *RollBackModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[27]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +2565,7 @@ func (x *RollBackModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollBackModelResponse.ProtoReflect.Descriptor instead.
 func (*RollBackModelResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{27}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RollBackModelResponse) GetActive() *EmbeddingModel {
@@ -1747,7 +2593,7 @@ type DropModelRequest struct {
 
 func (x *DropModelRequest) Reset() {
 	*x = DropModelRequest{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[28]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1759,7 +2605,7 @@ func (x *DropModelRequest) String() string {
 func (*DropModelRequest) ProtoMessage() {}
 
 func (x *DropModelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[28]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1772,7 +2618,7 @@ func (x *DropModelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropModelRequest.ProtoReflect.Descriptor instead.
 func (*DropModelRequest) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{28}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DropModelRequest) GetModelId() string {
@@ -1791,7 +2637,7 @@ type DropModelResponse struct {
 
 func (x *DropModelResponse) Reset() {
 	*x = DropModelResponse{}
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[29]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +2649,7 @@ func (x *DropModelResponse) String() string {
 func (*DropModelResponse) ProtoMessage() {}
 
 func (x *DropModelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_llmemory_v1_admin_service_proto_msgTypes[29]
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +2662,204 @@ func (x *DropModelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropModelResponse.ProtoReflect.Descriptor instead.
 func (*DropModelResponse) Descriptor() ([]byte, []int) {
-	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{29}
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{43}
+}
+
+// Says what to capture.
+type CaptureProfileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to tell of. Required.
+	Kind ProfileKind `protobuf:"varint,1,opt,name=kind,proto3,enum=llmemory.v1.ProfileKind" json:"kind,omitempty"`
+	// How long to capture, 1 to 300 seconds; default: 30 seconds. Refused for PROFILE_KIND_HEAP, which is of one moment.
+	Duration      *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaptureProfileRequest) Reset() {
+	*x = CaptureProfileRequest{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaptureProfileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaptureProfileRequest) ProtoMessage() {}
+
+func (x *CaptureProfileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaptureProfileRequest.ProtoReflect.Descriptor instead.
+func (*CaptureProfileRequest) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *CaptureProfileRequest) GetKind() ProfileKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ProfileKind_PROFILE_KIND_UNSPECIFIED
+}
+
+func (x *CaptureProfileRequest) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+// How far the capture is, or a piece of its file.
+type CaptureProfileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What this message holds.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*CaptureProfileResponse_Progress
+	//	*CaptureProfileResponse_Content
+	Event         isCaptureProfileResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaptureProfileResponse) Reset() {
+	*x = CaptureProfileResponse{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaptureProfileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaptureProfileResponse) ProtoMessage() {}
+
+func (x *CaptureProfileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaptureProfileResponse.ProtoReflect.Descriptor instead.
+func (*CaptureProfileResponse) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *CaptureProfileResponse) GetEvent() isCaptureProfileResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *CaptureProfileResponse) GetProgress() *ProfileProgress {
+	if x != nil {
+		if x, ok := x.Event.(*CaptureProfileResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *CaptureProfileResponse) GetContent() []byte {
+	if x != nil {
+		if x, ok := x.Event.(*CaptureProfileResponse_Content); ok {
+			return x.Content
+		}
+	}
+	return nil
+}
+
+type isCaptureProfileResponse_Event interface {
+	isCaptureProfileResponse_Event()
+}
+
+type CaptureProfileResponse_Progress struct {
+	// How far the capture is.
+	Progress *ProfileProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type CaptureProfileResponse_Content struct {
+	// The next bytes of the file, 1 MiB at most. The file is JSON.
+	Content []byte `protobuf:"bytes,2,opt,name=content,proto3,oneof"`
+}
+
+func (*CaptureProfileResponse_Progress) isCaptureProfileResponse_Event() {}
+
+func (*CaptureProfileResponse_Content) isCaptureProfileResponse_Event() {}
+
+// How far a capture is.
+type ProfileProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long it has gone on.
+	Elapsed *durationpb.Duration `protobuf:"bytes,1,opt,name=elapsed,proto3" json:"elapsed,omitempty"`
+	// How long it will have gone on when it ends; absent for PROFILE_KIND_HEAP.
+	Duration      *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileProgress) Reset() {
+	*x = ProfileProgress{}
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileProgress) ProtoMessage() {}
+
+func (x *ProfileProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_llmemory_v1_admin_service_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileProgress.ProtoReflect.Descriptor instead.
+func (*ProfileProgress) Descriptor() ([]byte, []int) {
+	return file_llmemory_v1_admin_service_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ProfileProgress) GetElapsed() *durationpb.Duration {
+	if x != nil {
+		return x.Elapsed
+	}
+	return nil
+}
+
+func (x *ProfileProgress) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
 }
 
 var File_llmemory_v1_admin_service_proto protoreflect.FileDescriptor
@@ -1841,7 +2884,58 @@ const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	" \x01(\x03R\x11embeddingsMissing\"z\n" +
 	"\x11DocumentTypeCount\x12>\n" +
 	"\rdocument_type\x18\x01 \x01(\x0e2\x19.llmemory.v1.DocumentTypeR\fdocumentType\x12%\n" +
-	"\x0edocument_count\x18\x02 \x01(\x03R\rdocumentCount\"5\n" +
+	"\x0edocument_count\x18\x02 \x01(\x03R\rdocumentCount\"b\n" +
+	"\x11ListOwnersRequest\x12 \n" +
+	"\tpage_size\x18\x01 \x01(\x05H\x00R\bpageSize\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageTokenB\f\n" +
+	"\n" +
+	"_page_size\"h\n" +
+	"\x12ListOwnersResponse\x12*\n" +
+	"\x06owners\x18\x01 \x03(\v2\x12.llmemory.v1.OwnerR\x06owners\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"j\n" +
+	"\x05Owner\x12\x19\n" +
+	"\bowner_id\x18\x01 \x01(\tR\aownerId\x12%\n" +
+	"\x0edocument_count\x18\x02 \x01(\x03R\rdocumentCount\x12\x1f\n" +
+	"\vchunk_count\x18\x03 \x01(\x03R\n" +
+	"chunkCount\"\x19\n" +
+	"\x17GetConfigurationRequest\"Y\n" +
+	"\x18GetConfigurationResponse\x12=\n" +
+	"\bsettings\x18\x01 \x03(\v2!.llmemory.v1.ConfigurationSettingR\bsettings\"o\n" +
+	"\x14ConfigurationSetting\x12\x1a\n" +
+	"\bvariable\x18\x01 \x01(\tR\bvariable\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\tH\x00R\x05value\x88\x01\x01\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06sourceB\b\n" +
+	"\x06_value\".\n" +
+	"\x16GetHealthReportRequest\x12\x14\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"\x9d\x02\n" +
+	"\x17GetHealthReportResponse\x12\x18\n" +
+	"\ahealthy\x18\x01 \x01(\bR\ahealthy\x127\n" +
+	"\tprobed_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bprobedAt\x124\n" +
+	"\bdatabase\x18\x03 \x01(\v2\x18.llmemory.v1.HealthProbeR\bdatabase\x128\n" +
+	"\n" +
+	"embeddings\x18\x04 \x01(\v2\x18.llmemory.v1.HealthProbeR\n" +
+	"embeddings\x12?\n" +
+	"\x0fconnection_pool\x18\x05 \x01(\v2\x16.llmemory.v1.PoolStatsR\x0econnectionPool\"}\n" +
+	"\vHealthProbe\x12\x18\n" +
+	"\ahealthy\x18\x01 \x01(\bR\ahealthy\x12>\n" +
+	"\rresponse_time\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fresponseTime\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"g\n" +
+	"\tPoolStats\x12\x16\n" +
+	"\x06active\x18\x01 \x01(\x05R\x06active\x12\x12\n" +
+	"\x04idle\x18\x02 \x01(\x05R\x04idle\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x05R\x05total\x12\x18\n" +
+	"\awaiting\x18\x04 \x01(\x05R\awaiting\"\x15\n" +
+	"\x13GetPoolStatsRequest\"B\n" +
+	"\x14GetPoolStatsResponse\x12*\n" +
+	"\x04pool\x18\x01 \x01(\v2\x16.llmemory.v1.PoolStatsR\x04pool\"1\n" +
+	"\x19GetEmbeddingHealthRequest\x12\x14\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"\xbe\x01\n" +
+	"\x1aGetEmbeddingHealthResponse\x12.\n" +
+	"\x05probe\x18\x01 \x01(\v2\x18.llmemory.v1.HealthProbeR\x05probe\x127\n" +
+	"\tprobed_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bprobedAt\x12\x19\n" +
+	"\bmodel_id\x18\x03 \x01(\tR\amodelId\x12\x1c\n" +
+	"\tdimension\x18\x04 \x01(\x05R\tdimension\"5\n" +
 	"\x18GetEmbeddingQueueRequest\x12\x19\n" +
 	"\bowner_id\x18\x01 \x01(\tR\aownerId\"\x82\x02\n" +
 	"\x19GetEmbeddingQueueResponse\x12\x1d\n" +
@@ -1939,15 +3033,35 @@ const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\aretired\x18\x02 \x01(\v2\x1b.llmemory.v1.EmbeddingModelR\aretired\"-\n" +
 	"\x10DropModelRequest\x12\x19\n" +
 	"\bmodel_id\x18\x01 \x01(\tR\amodelId\"\x13\n" +
-	"\x11DropModelResponse*}\n" +
+	"\x11DropModelResponse\"|\n" +
+	"\x15CaptureProfileRequest\x12,\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x18.llmemory.v1.ProfileKindR\x04kind\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\"y\n" +
+	"\x16CaptureProfileResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1c.llmemory.v1.ProfileProgressH\x00R\bprogress\x12\x1a\n" +
+	"\acontent\x18\x02 \x01(\fH\x00R\acontentB\a\n" +
+	"\x05event\"}\n" +
+	"\x0fProfileProgress\x123\n" +
+	"\aelapsed\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aelapsed\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration*}\n" +
 	"\fIndexProfile\x12\x1d\n" +
 	"\x19INDEX_PROFILE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12INDEX_PROFILE_FAST\x10\x01\x12\x1a\n" +
 	"\x16INDEX_PROFILE_BALANCED\x10\x02\x12\x1a\n" +
-	"\x16INDEX_PROFILE_ACCURATE\x10\x032\xca\n" +
-	"\n" +
+	"\x16INDEX_PROFILE_ACCURATE\x10\x03*v\n" +
+	"\vProfileKind\x12\x1c\n" +
+	"\x18PROFILE_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10PROFILE_KIND_CPU\x10\x01\x12\x15\n" +
+	"\x11PROFILE_KIND_HEAP\x10\x02\x12\x1c\n" +
+	"\x18PROFILE_KIND_ALLOCATIONS\x10\x032\xa4\x0f\n" +
 	"\fAdminService\x12n\n" +
-	"\x12GetOwnerStatistics\x12&.llmemory.v1.GetOwnerStatisticsRequest\x1a'.llmemory.v1.GetOwnerStatisticsResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12k\n" +
+	"\x12GetOwnerStatistics\x12&.llmemory.v1.GetOwnerStatisticsRequest\x1a'.llmemory.v1.GetOwnerStatisticsResponse\"\a\xa0\xbb\x18\x01\x90\x02\x01\x12V\n" +
+	"\n" +
+	"ListOwners\x12\x1e.llmemory.v1.ListOwnersRequest\x1a\x1f.llmemory.v1.ListOwnersResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12h\n" +
+	"\x10GetConfiguration\x12$.llmemory.v1.GetConfigurationRequest\x1a%.llmemory.v1.GetConfigurationResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12e\n" +
+	"\x0fGetHealthReport\x12#.llmemory.v1.GetHealthReportRequest\x1a$.llmemory.v1.GetHealthReportResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12\\\n" +
+	"\fGetPoolStats\x12 .llmemory.v1.GetPoolStatsRequest\x1a!.llmemory.v1.GetPoolStatsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12n\n" +
+	"\x12GetEmbeddingHealth\x12&.llmemory.v1.GetEmbeddingHealthRequest\x1a'.llmemory.v1.GetEmbeddingHealthResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12k\n" +
 	"\x11GetEmbeddingQueue\x12%.llmemory.v1.GetEmbeddingQueueRequest\x1a&.llmemory.v1.GetEmbeddingQueueResponse\"\a\xa0\xbb\x18\x03\x90\x02\x01\x12_\n" +
 	"\rRetryDeadJobs\x12!.llmemory.v1.RetryDeadJobsRequest\x1a\".llmemory.v1.RetryDeadJobsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12_\n" +
 	"\rPurgeDeadJobs\x12!.llmemory.v1.PurgeDeadJobsRequest\x1a\".llmemory.v1.PurgeDeadJobsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12_\n" +
@@ -1959,7 +3073,8 @@ const file_llmemory_v1_admin_service_proto_rawDesc = "" +
 	"\rCompareModels\x12!.llmemory.v1.CompareModelsRequest\x1a\".llmemory.v1.CompareModelsResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12_\n" +
 	"\rActivateModel\x12!.llmemory.v1.ActivateModelRequest\x1a\".llmemory.v1.ActivateModelResponse\"\a\xa0\xbb\x18\x03\x90\x02\x02\x12\\\n" +
 	"\rRollBackModel\x12!.llmemory.v1.RollBackModelRequest\x1a\".llmemory.v1.RollBackModelResponse\"\x04\xa0\xbb\x18\x03\x12P\n" +
-	"\tDropModel\x12\x1d.llmemory.v1.DropModelRequest\x1a\x1e.llmemory.v1.DropModelResponse\"\x04\xa0\xbb\x18\x03B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
+	"\tDropModel\x12\x1d.llmemory.v1.DropModelRequest\x1a\x1e.llmemory.v1.DropModelResponse\"\x04\xa0\xbb\x18\x03\x12a\n" +
+	"\x0eCaptureProfile\x12\".llmemory.v1.CaptureProfileRequest\x1a#.llmemory.v1.CaptureProfileResponse\"\x04\xa0\xbb\x18\x030\x01B<Z:github.com/llmemory/llmemory/gen/go/llmemory/v1;llmemoryv1b\x06proto3"
 
 var (
 	file_llmemory_v1_admin_service_proto_rawDescOnce sync.Once
@@ -1973,105 +3088,150 @@ func file_llmemory_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_llmemory_v1_admin_service_proto_rawDescData
 }
 
-var file_llmemory_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_llmemory_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_llmemory_v1_admin_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_llmemory_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_llmemory_v1_admin_service_proto_goTypes = []any{
 	(IndexProfile)(0),                   // 0: llmemory.v1.IndexProfile
-	(*GetOwnerStatisticsRequest)(nil),   // 1: llmemory.v1.GetOwnerStatisticsRequest
-	(*GetOwnerStatisticsResponse)(nil),  // 2: llmemory.v1.GetOwnerStatisticsResponse
-	(*DocumentTypeCount)(nil),           // 3: llmemory.v1.DocumentTypeCount
-	(*GetEmbeddingQueueRequest)(nil),    // 4: llmemory.v1.GetEmbeddingQueueRequest
-	(*GetEmbeddingQueueResponse)(nil),   // 5: llmemory.v1.GetEmbeddingQueueResponse
-	(*DeadJobsReason)(nil),              // 6: llmemory.v1.DeadJobsReason
-	(*OwnerEmbeddingQueue)(nil),         // 7: llmemory.v1.OwnerEmbeddingQueue
-	(*RetryDeadJobsRequest)(nil),        // 8: llmemory.v1.RetryDeadJobsRequest
-	(*RetryDeadJobsResponse)(nil),       // 9: llmemory.v1.RetryDeadJobsResponse
-	(*PurgeDeadJobsRequest)(nil),        // 10: llmemory.v1.PurgeDeadJobsRequest
-	(*PurgeDeadJobsResponse)(nil),       // 11: llmemory.v1.PurgeDeadJobsResponse
-	(*ExplainSearchRequest)(nil),        // 12: llmemory.v1.ExplainSearchRequest
-	(*ExplainSearchResponse)(nil),       // 13: llmemory.v1.ExplainSearchResponse
-	(*ExplainedStatement)(nil),          // 14: llmemory.v1.ExplainedStatement
-	(*RebuildVectorIndexRequest)(nil),   // 15: llmemory.v1.RebuildVectorIndexRequest
-	(*RebuildVectorIndexResponse)(nil),  // 16: llmemory.v1.RebuildVectorIndexResponse
-	(*ListEmbeddingModelsRequest)(nil),  // 17: llmemory.v1.ListEmbeddingModelsRequest
-	(*ListEmbeddingModelsResponse)(nil), // 18: llmemory.v1.ListEmbeddingModelsResponse
-	(*StartModelMigrationRequest)(nil),  // 19: llmemory.v1.StartModelMigrationRequest
-	(*StartModelMigrationResponse)(nil), // 20: llmemory.v1.StartModelMigrationResponse
-	(*WatchModelMigrationRequest)(nil),  // 21: llmemory.v1.WatchModelMigrationRequest
-	(*WatchModelMigrationResponse)(nil), // 22: llmemory.v1.WatchModelMigrationResponse
-	(*CompareModelsRequest)(nil),        // 23: llmemory.v1.CompareModelsRequest
-	(*CompareModelsResponse)(nil),       // 24: llmemory.v1.CompareModelsResponse
-	(*ActivateModelRequest)(nil),        // 25: llmemory.v1.ActivateModelRequest
-	(*ActivateModelResponse)(nil),       // 26: llmemory.v1.ActivateModelResponse
-	(*RollBackModelRequest)(nil),        // 27: llmemory.v1.RollBackModelRequest
-	(*RollBackModelResponse)(nil),       // 28: llmemory.v1.RollBackModelResponse
-	(*DropModelRequest)(nil),            // 29: llmemory.v1.DropModelRequest
-	(*DropModelResponse)(nil),           // 30: llmemory.v1.DropModelResponse
-	(*timestamppb.Timestamp)(nil),       // 31: google.protobuf.Timestamp
-	(DocumentType)(0),                   // 32: llmemory.v1.DocumentType
-	(*durationpb.Duration)(nil),         // 33: google.protobuf.Duration
-	(*SearchRequest)(nil),               // 34: llmemory.v1.SearchRequest
-	(*SearchResponse)(nil),              // 35: llmemory.v1.SearchResponse
-	(*EmbeddingModel)(nil),              // 36: llmemory.v1.EmbeddingModel
-	(EmbeddingProvider)(0),              // 37: llmemory.v1.EmbeddingProvider
-	(*ModelComparison)(nil),             // 38: llmemory.v1.ModelComparison
+	(ProfileKind)(0),                    // 1: llmemory.v1.ProfileKind
+	(*GetOwnerStatisticsRequest)(nil),   // 2: llmemory.v1.GetOwnerStatisticsRequest
+	(*GetOwnerStatisticsResponse)(nil),  // 3: llmemory.v1.GetOwnerStatisticsResponse
+	(*DocumentTypeCount)(nil),           // 4: llmemory.v1.DocumentTypeCount
+	(*ListOwnersRequest)(nil),           // 5: llmemory.v1.ListOwnersRequest
+	(*ListOwnersResponse)(nil),          // 6: llmemory.v1.ListOwnersResponse
+	(*Owner)(nil),                       // 7: llmemory.v1.Owner
+	(*GetConfigurationRequest)(nil),     // 8: llmemory.v1.GetConfigurationRequest
+	(*GetConfigurationResponse)(nil),    // 9: llmemory.v1.GetConfigurationResponse
+	(*ConfigurationSetting)(nil),        // 10: llmemory.v1.ConfigurationSetting
+	(*GetHealthReportRequest)(nil),      // 11: llmemory.v1.GetHealthReportRequest
+	(*GetHealthReportResponse)(nil),     // 12: llmemory.v1.GetHealthReportResponse
+	(*HealthProbe)(nil),                 // 13: llmemory.v1.HealthProbe
+	(*PoolStats)(nil),                   // 14: llmemory.v1.PoolStats
+	(*GetPoolStatsRequest)(nil),         // 15: llmemory.v1.GetPoolStatsRequest
+	(*GetPoolStatsResponse)(nil),        // 16: llmemory.v1.GetPoolStatsResponse
+	(*GetEmbeddingHealthRequest)(nil),   // 17: llmemory.v1.GetEmbeddingHealthRequest
+	(*GetEmbeddingHealthResponse)(nil),  // 18: llmemory.v1.GetEmbeddingHealthResponse
+	(*GetEmbeddingQueueRequest)(nil),    // 19: llmemory.v1.GetEmbeddingQueueRequest
+	(*GetEmbeddingQueueResponse)(nil),   // 20: llmemory.v1.GetEmbeddingQueueResponse
+	(*DeadJobsReason)(nil),              // 21: llmemory.v1.DeadJobsReason
+	(*OwnerEmbeddingQueue)(nil),         // 22: llmemory.v1.OwnerEmbeddingQueue
+	(*RetryDeadJobsRequest)(nil),        // 23: llmemory.v1.RetryDeadJobsRequest
+	(*RetryDeadJobsResponse)(nil),       // 24: llmemory.v1.RetryDeadJobsResponse
+	(*PurgeDeadJobsRequest)(nil),        // 25: llmemory.v1.PurgeDeadJobsRequest
+	(*PurgeDeadJobsResponse)(nil),       // 26: llmemory.v1.PurgeDeadJobsResponse
+	(*ExplainSearchRequest)(nil),        // 27: llmemory.v1.ExplainSearchRequest
+	(*ExplainSearchResponse)(nil),       // 28: llmemory.v1.ExplainSearchResponse
+	(*ExplainedStatement)(nil),          // 29: llmemory.v1.ExplainedStatement
+	(*RebuildVectorIndexRequest)(nil),   // 30: llmemory.v1.RebuildVectorIndexRequest
+	(*RebuildVectorIndexResponse)(nil),  // 31: llmemory.v1.RebuildVectorIndexResponse
+	(*ListEmbeddingModelsRequest)(nil),  // 32: llmemory.v1.ListEmbeddingModelsRequest
+	(*ListEmbeddingModelsResponse)(nil), // 33: llmemory.v1.ListEmbeddingModelsResponse
+	(*StartModelMigrationRequest)(nil),  // 34: llmemory.v1.StartModelMigrationRequest
+	(*StartModelMigrationResponse)(nil), // 35: llmemory.v1.StartModelMigrationResponse
+	(*WatchModelMigrationRequest)(nil),  // 36: llmemory.v1.WatchModelMigrationRequest
+	(*WatchModelMigrationResponse)(nil), // 37: llmemory.v1.WatchModelMigrationResponse
+	(*CompareModelsRequest)(nil),        // 38: llmemory.v1.CompareModelsRequest
+	(*CompareModelsResponse)(nil),       // 39: llmemory.v1.CompareModelsResponse
+	(*ActivateModelRequest)(nil),        // 40: llmemory.v1.ActivateModelRequest
+	(*ActivateModelResponse)(nil),       // 41: llmemory.v1.ActivateModelResponse
+	(*RollBackModelRequest)(nil),        // 42: llmemory.v1.RollBackModelRequest
+	(*RollBackModelResponse)(nil),       // 43: llmemory.v1.RollBackModelResponse
+	(*DropModelRequest)(nil),            // 44: llmemory.v1.DropModelRequest
+	(*DropModelResponse)(nil),           // 45: llmemory.v1.DropModelResponse
+	(*CaptureProfileRequest)(nil),       // 46: llmemory.v1.CaptureProfileRequest
+	(*CaptureProfileResponse)(nil),      // 47: llmemory.v1.CaptureProfileResponse
+	(*ProfileProgress)(nil),             // 48: llmemory.v1.ProfileProgress
+	(*timestamppb.Timestamp)(nil),       // 49: google.protobuf.Timestamp
+	(DocumentType)(0),                   // 50: llmemory.v1.DocumentType
+	(*durationpb.Duration)(nil),         // 51: google.protobuf.Duration
+	(*SearchRequest)(nil),               // 52: llmemory.v1.SearchRequest
+	(*SearchResponse)(nil),              // 53: llmemory.v1.SearchResponse
+	(*EmbeddingModel)(nil),              // 54: llmemory.v1.EmbeddingModel
+	(EmbeddingProvider)(0),              // 55: llmemory.v1.EmbeddingProvider
+	(*ModelComparison)(nil),             // 56: llmemory.v1.ModelComparison
 }
 var file_llmemory_v1_admin_service_proto_depIdxs = []int32{
-	3,  // 0: llmemory.v1.GetOwnerStatisticsResponse.document_types:type_name -> llmemory.v1.DocumentTypeCount
-	31, // 1: llmemory.v1.GetOwnerStatisticsResponse.first_created_at:type_name -> google.protobuf.Timestamp
-	31, // 2: llmemory.v1.GetOwnerStatisticsResponse.last_updated_at:type_name -> google.protobuf.Timestamp
-	32, // 3: llmemory.v1.DocumentTypeCount.document_type:type_name -> llmemory.v1.DocumentType
-	33, // 4: llmemory.v1.GetEmbeddingQueueResponse.oldest_age:type_name -> google.protobuf.Duration
-	7,  // 5: llmemory.v1.GetEmbeddingQueueResponse.owners:type_name -> llmemory.v1.OwnerEmbeddingQueue
-	6,  // 6: llmemory.v1.GetEmbeddingQueueResponse.dead_reasons:type_name -> llmemory.v1.DeadJobsReason
-	33, // 7: llmemory.v1.OwnerEmbeddingQueue.oldest_age:type_name -> google.protobuf.Duration
-	6,  // 8: llmemory.v1.OwnerEmbeddingQueue.dead_reasons:type_name -> llmemory.v1.DeadJobsReason
-	34, // 9: llmemory.v1.ExplainSearchRequest.search:type_name -> llmemory.v1.SearchRequest
-	35, // 10: llmemory.v1.ExplainSearchResponse.response:type_name -> llmemory.v1.SearchResponse
-	14, // 11: llmemory.v1.ExplainSearchResponse.statements:type_name -> llmemory.v1.ExplainedStatement
-	33, // 12: llmemory.v1.ExplainedStatement.duration:type_name -> google.protobuf.Duration
-	0,  // 13: llmemory.v1.RebuildVectorIndexRequest.profile:type_name -> llmemory.v1.IndexProfile
-	36, // 14: llmemory.v1.ListEmbeddingModelsResponse.models:type_name -> llmemory.v1.EmbeddingModel
-	37, // 15: llmemory.v1.StartModelMigrationRequest.provider:type_name -> llmemory.v1.EmbeddingProvider
-	36, // 16: llmemory.v1.StartModelMigrationResponse.model:type_name -> llmemory.v1.EmbeddingModel
-	36, // 17: llmemory.v1.WatchModelMigrationResponse.model:type_name -> llmemory.v1.EmbeddingModel
-	33, // 18: llmemory.v1.WatchModelMigrationResponse.time_left:type_name -> google.protobuf.Duration
-	38, // 19: llmemory.v1.CompareModelsResponse.comparison:type_name -> llmemory.v1.ModelComparison
-	36, // 20: llmemory.v1.ActivateModelResponse.active:type_name -> llmemory.v1.EmbeddingModel
-	36, // 21: llmemory.v1.ActivateModelResponse.retired:type_name -> llmemory.v1.EmbeddingModel
-	36, // 22: llmemory.v1.RollBackModelResponse.active:type_name -> llmemory.v1.EmbeddingModel
-	36, // 23: llmemory.v1.RollBackModelResponse.retired:type_name -> llmemory.v1.EmbeddingModel
-	1,  // 24: llmemory.v1.AdminService.GetOwnerStatistics:input_type -> llmemory.v1.GetOwnerStatisticsRequest
-	4,  // 25: llmemory.v1.AdminService.GetEmbeddingQueue:input_type -> llmemory.v1.GetEmbeddingQueueRequest
-	8,  // 26: llmemory.v1.AdminService.RetryDeadJobs:input_type -> llmemory.v1.RetryDeadJobsRequest
-	10, // 27: llmemory.v1.AdminService.PurgeDeadJobs:input_type -> llmemory.v1.PurgeDeadJobsRequest
-	12, // 28: llmemory.v1.AdminService.ExplainSearch:input_type -> llmemory.v1.ExplainSearchRequest
-	15, // 29: llmemory.v1.AdminService.RebuildVectorIndex:input_type -> llmemory.v1.RebuildVectorIndexRequest
-	17, // 30: llmemory.v1.AdminService.ListEmbeddingModels:input_type -> llmemory.v1.ListEmbeddingModelsRequest
-	19, // 31: llmemory.v1.AdminService.StartModelMigration:input_type -> llmemory.v1.StartModelMigrationRequest
-	21, // 32: llmemory.v1.AdminService.WatchModelMigration:input_type -> llmemory.v1.WatchModelMigrationRequest
-	23, // 33: llmemory.v1.AdminService.CompareModels:input_type -> llmemory.v1.CompareModelsRequest
-	25, // 34: llmemory.v1.AdminService.ActivateModel:input_type -> llmemory.v1.ActivateModelRequest
-	27, // 35: llmemory.v1.AdminService.RollBackModel:input_type -> llmemory.v1.RollBackModelRequest
-	29, // 36: llmemory.v1.AdminService.DropModel:input_type -> llmemory.v1.DropModelRequest
-	2,  // 37: llmemory.v1.AdminService.GetOwnerStatistics:output_type -> llmemory.v1.GetOwnerStatisticsResponse
-	5,  // 38: llmemory.v1.AdminService.GetEmbeddingQueue:output_type -> llmemory.v1.GetEmbeddingQueueResponse
-	9,  // 39: llmemory.v1.AdminService.RetryDeadJobs:output_type -> llmemory.v1.RetryDeadJobsResponse
-	11, // 40: llmemory.v1.AdminService.PurgeDeadJobs:output_type -> llmemory.v1.PurgeDeadJobsResponse
-	13, // 41: llmemory.v1.AdminService.ExplainSearch:output_type -> llmemory.v1.ExplainSearchResponse
-	16, // 42: llmemory.v1.AdminService.RebuildVectorIndex:output_type -> llmemory.v1.RebuildVectorIndexResponse
-	18, // 43: llmemory.v1.AdminService.ListEmbeddingModels:output_type -> llmemory.v1.ListEmbeddingModelsResponse
-	20, // 44: llmemory.v1.AdminService.StartModelMigration:output_type -> llmemory.v1.StartModelMigrationResponse
-	22, // 45: llmemory.v1.AdminService.WatchModelMigration:output_type -> llmemory.v1.WatchModelMigrationResponse
-	24, // 46: llmemory.v1.AdminService.CompareModels:output_type -> llmemory.v1.CompareModelsResponse
-	26, // 47: llmemory.v1.AdminService.ActivateModel:output_type -> llmemory.v1.ActivateModelResponse
-	28, // 48: llmemory.v1.AdminService.RollBackModel:output_type -> llmemory.v1.RollBackModelResponse
-	30, // 49: llmemory.v1.AdminService.DropModel:output_type -> llmemory.v1.DropModelResponse
-	37, // [37:50] is the sub-list for method output_type
-	24, // [24:37] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	4,  // 0: llmemory.v1.GetOwnerStatisticsResponse.document_types:type_name -> llmemory.v1.DocumentTypeCount
+	49, // 1: llmemory.v1.GetOwnerStatisticsResponse.first_created_at:type_name -> google.protobuf.Timestamp
+	49, // 2: llmemory.v1.GetOwnerStatisticsResponse.last_updated_at:type_name -> google.protobuf.Timestamp
+	50, // 3: llmemory.v1.DocumentTypeCount.document_type:type_name -> llmemory.v1.DocumentType
+	7,  // 4: llmemory.v1.ListOwnersResponse.owners:type_name -> llmemory.v1.Owner
+	10, // 5: llmemory.v1.GetConfigurationResponse.settings:type_name -> llmemory.v1.ConfigurationSetting
+	49, // 6: llmemory.v1.GetHealthReportResponse.probed_at:type_name -> google.protobuf.Timestamp
+	13, // 7: llmemory.v1.GetHealthReportResponse.database:type_name -> llmemory.v1.HealthProbe
+	13, // 8: llmemory.v1.GetHealthReportResponse.embeddings:type_name -> llmemory.v1.HealthProbe
+	14, // 9: llmemory.v1.GetHealthReportResponse.connection_pool:type_name -> llmemory.v1.PoolStats
+	51, // 10: llmemory.v1.HealthProbe.response_time:type_name -> google.protobuf.Duration
+	14, // 11: llmemory.v1.GetPoolStatsResponse.pool:type_name -> llmemory.v1.PoolStats
+	13, // 12: llmemory.v1.GetEmbeddingHealthResponse.probe:type_name -> llmemory.v1.HealthProbe
+	49, // 13: llmemory.v1.GetEmbeddingHealthResponse.probed_at:type_name -> google.protobuf.Timestamp
+	51, // 14: llmemory.v1.GetEmbeddingQueueResponse.oldest_age:type_name -> google.protobuf.Duration
+	22, // 15: llmemory.v1.GetEmbeddingQueueResponse.owners:type_name -> llmemory.v1.OwnerEmbeddingQueue
+	21, // 16: llmemory.v1.GetEmbeddingQueueResponse.dead_reasons:type_name -> llmemory.v1.DeadJobsReason
+	51, // 17: llmemory.v1.OwnerEmbeddingQueue.oldest_age:type_name -> google.protobuf.Duration
+	21, // 18: llmemory.v1.OwnerEmbeddingQueue.dead_reasons:type_name -> llmemory.v1.DeadJobsReason
+	52, // 19: llmemory.v1.ExplainSearchRequest.search:type_name -> llmemory.v1.SearchRequest
+	53, // 20: llmemory.v1.ExplainSearchResponse.response:type_name -> llmemory.v1.SearchResponse
+	29, // 21: llmemory.v1.ExplainSearchResponse.statements:type_name -> llmemory.v1.ExplainedStatement
+	51, // 22: llmemory.v1.ExplainedStatement.duration:type_name -> google.protobuf.Duration
+	0,  // 23: llmemory.v1.RebuildVectorIndexRequest.profile:type_name -> llmemory.v1.IndexProfile
+	54, // 24: llmemory.v1.ListEmbeddingModelsResponse.models:type_name -> llmemory.v1.EmbeddingModel
+	55, // 25: llmemory.v1.StartModelMigrationRequest.provider:type_name -> llmemory.v1.EmbeddingProvider
+	54, // 26: llmemory.v1.StartModelMigrationResponse.model:type_name -> llmemory.v1.EmbeddingModel
+	54, // 27: llmemory.v1.WatchModelMigrationResponse.model:type_name -> llmemory.v1.EmbeddingModel
+	51, // 28: llmemory.v1.WatchModelMigrationResponse.time_left:type_name -> google.protobuf.Duration
+	56, // 29: llmemory.v1.CompareModelsResponse.comparison:type_name -> llmemory.v1.ModelComparison
+	54, // 30: llmemory.v1.ActivateModelResponse.active:type_name -> llmemory.v1.EmbeddingModel
+	54, // 31: llmemory.v1.ActivateModelResponse.retired:type_name -> llmemory.v1.EmbeddingModel
+	54, // 32: llmemory.v1.RollBackModelResponse.active:type_name -> llmemory.v1.EmbeddingModel
+	54, // 33: llmemory.v1.RollBackModelResponse.retired:type_name -> llmemory.v1.EmbeddingModel
+	1,  // 34: llmemory.v1.CaptureProfileRequest.kind:type_name -> llmemory.v1.ProfileKind
+	51, // 35: llmemory.v1.CaptureProfileRequest.duration:type_name -> google.protobuf.Duration
+	48, // 36: llmemory.v1.CaptureProfileResponse.progress:type_name -> llmemory.v1.ProfileProgress
+	51, // 37: llmemory.v1.ProfileProgress.elapsed:type_name -> google.protobuf.Duration
+	51, // 38: llmemory.v1.ProfileProgress.duration:type_name -> google.protobuf.Duration
+	2,  // 39: llmemory.v1.AdminService.GetOwnerStatistics:input_type -> llmemory.v1.GetOwnerStatisticsRequest
+	5,  // 40: llmemory.v1.AdminService.ListOwners:input_type -> llmemory.v1.ListOwnersRequest
+	8,  // 41: llmemory.v1.AdminService.GetConfiguration:input_type -> llmemory.v1.GetConfigurationRequest
+	11, // 42: llmemory.v1.AdminService.GetHealthReport:input_type -> llmemory.v1.GetHealthReportRequest
+	15, // 43: llmemory.v1.AdminService.GetPoolStats:input_type -> llmemory.v1.GetPoolStatsRequest
+	17, // 44: llmemory.v1.AdminService.GetEmbeddingHealth:input_type -> llmemory.v1.GetEmbeddingHealthRequest
+	19, // 45: llmemory.v1.AdminService.GetEmbeddingQueue:input_type -> llmemory.v1.GetEmbeddingQueueRequest
+	23, // 46: llmemory.v1.AdminService.RetryDeadJobs:input_type -> llmemory.v1.RetryDeadJobsRequest
+	25, // 47: llmemory.v1.AdminService.PurgeDeadJobs:input_type -> llmemory.v1.PurgeDeadJobsRequest
+	27, // 48: llmemory.v1.AdminService.ExplainSearch:input_type -> llmemory.v1.ExplainSearchRequest
+	30, // 49: llmemory.v1.AdminService.RebuildVectorIndex:input_type -> llmemory.v1.RebuildVectorIndexRequest
+	32, // 50: llmemory.v1.AdminService.ListEmbeddingModels:input_type -> llmemory.v1.ListEmbeddingModelsRequest
+	34, // 51: llmemory.v1.AdminService.StartModelMigration:input_type -> llmemory.v1.StartModelMigrationRequest
+	36, // 52: llmemory.v1.AdminService.WatchModelMigration:input_type -> llmemory.v1.WatchModelMigrationRequest
+	38, // 53: llmemory.v1.AdminService.CompareModels:input_type -> llmemory.v1.CompareModelsRequest
+	40, // 54: llmemory.v1.AdminService.ActivateModel:input_type -> llmemory.v1.ActivateModelRequest
+	42, // 55: llmemory.v1.AdminService.RollBackModel:input_type -> llmemory.v1.RollBackModelRequest
+	44, // 56: llmemory.v1.AdminService.DropModel:input_type -> llmemory.v1.DropModelRequest
+	46, // 57: llmemory.v1.AdminService.CaptureProfile:input_type -> llmemory.v1.CaptureProfileRequest
+	3,  // 58: llmemory.v1.AdminService.GetOwnerStatistics:output_type -> llmemory.v1.GetOwnerStatisticsResponse
+	6,  // 59: llmemory.v1.AdminService.ListOwners:output_type -> llmemory.v1.ListOwnersResponse
+	9,  // 60: llmemory.v1.AdminService.GetConfiguration:output_type -> llmemory.v1.GetConfigurationResponse
+	12, // 61: llmemory.v1.AdminService.GetHealthReport:output_type -> llmemory.v1.GetHealthReportResponse
+	16, // 62: llmemory.v1.AdminService.GetPoolStats:output_type -> llmemory.v1.GetPoolStatsResponse
+	18, // 63: llmemory.v1.AdminService.GetEmbeddingHealth:output_type -> llmemory.v1.GetEmbeddingHealthResponse
+	20, // 64: llmemory.v1.AdminService.GetEmbeddingQueue:output_type -> llmemory.v1.GetEmbeddingQueueResponse
+	24, // 65: llmemory.v1.AdminService.RetryDeadJobs:output_type -> llmemory.v1.RetryDeadJobsResponse
+	26, // 66: llmemory.v1.AdminService.PurgeDeadJobs:output_type -> llmemory.v1.PurgeDeadJobsResponse
+	28, // 67: llmemory.v1.AdminService.ExplainSearch:output_type -> llmemory.v1.ExplainSearchResponse
+	31, // 68: llmemory.v1.AdminService.RebuildVectorIndex:output_type -> llmemory.v1.RebuildVectorIndexResponse
+	33, // 69: llmemory.v1.AdminService.ListEmbeddingModels:output_type -> llmemory.v1.ListEmbeddingModelsResponse
+	35, // 70: llmemory.v1.AdminService.StartModelMigration:output_type -> llmemory.v1.StartModelMigrationResponse
+	37, // 71: llmemory.v1.AdminService.WatchModelMigration:output_type -> llmemory.v1.WatchModelMigrationResponse
+	39, // 72: llmemory.v1.AdminService.CompareModels:output_type -> llmemory.v1.CompareModelsResponse
+	41, // 73: llmemory.v1.AdminService.ActivateModel:output_type -> llmemory.v1.ActivateModelResponse
+	43, // 74: llmemory.v1.AdminService.RollBackModel:output_type -> llmemory.v1.RollBackModelResponse
+	45, // 75: llmemory.v1.AdminService.DropModel:output_type -> llmemory.v1.DropModelResponse
+	47, // 76: llmemory.v1.AdminService.CaptureProfile:output_type -> llmemory.v1.CaptureProfileResponse
+	58, // [58:77] is the sub-list for method output_type
+	39, // [39:58] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_llmemory_v1_admin_service_proto_init() }
@@ -2083,16 +3243,22 @@ func file_llmemory_v1_admin_service_proto_init() {
 	file_llmemory_v1_embedding_model_proto_init()
 	file_llmemory_v1_options_proto_init()
 	file_llmemory_v1_search_service_proto_init()
-	file_llmemory_v1_admin_service_proto_msgTypes[18].OneofWrappers = []any{}
-	file_llmemory_v1_admin_service_proto_msgTypes[21].OneofWrappers = []any{}
-	file_llmemory_v1_admin_service_proto_msgTypes[22].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[3].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[8].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[32].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[35].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[36].OneofWrappers = []any{}
+	file_llmemory_v1_admin_service_proto_msgTypes[45].OneofWrappers = []any{
+		(*CaptureProfileResponse_Progress)(nil),
+		(*CaptureProfileResponse_Content)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_llmemory_v1_admin_service_proto_rawDesc), len(file_llmemory_v1_admin_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   30,
+			NumEnums:      2,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

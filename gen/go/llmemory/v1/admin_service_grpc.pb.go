@@ -22,6 +22,11 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	AdminService_GetOwnerStatistics_FullMethodName  = "/llmemory.v1.AdminService/GetOwnerStatistics"
+	AdminService_ListOwners_FullMethodName          = "/llmemory.v1.AdminService/ListOwners"
+	AdminService_GetConfiguration_FullMethodName    = "/llmemory.v1.AdminService/GetConfiguration"
+	AdminService_GetHealthReport_FullMethodName     = "/llmemory.v1.AdminService/GetHealthReport"
+	AdminService_GetPoolStats_FullMethodName        = "/llmemory.v1.AdminService/GetPoolStats"
+	AdminService_GetEmbeddingHealth_FullMethodName  = "/llmemory.v1.AdminService/GetEmbeddingHealth"
 	AdminService_GetEmbeddingQueue_FullMethodName   = "/llmemory.v1.AdminService/GetEmbeddingQueue"
 	AdminService_RetryDeadJobs_FullMethodName       = "/llmemory.v1.AdminService/RetryDeadJobs"
 	AdminService_PurgeDeadJobs_FullMethodName       = "/llmemory.v1.AdminService/PurgeDeadJobs"
@@ -34,6 +39,7 @@ const (
 	AdminService_ActivateModel_FullMethodName       = "/llmemory.v1.AdminService/ActivateModel"
 	AdminService_RollBackModel_FullMethodName       = "/llmemory.v1.AdminService/RollBackModel"
 	AdminService_DropModel_FullMethodName           = "/llmemory.v1.AdminService/DropModel"
+	AdminService_CaptureProfile_FullMethodName      = "/llmemory.v1.AdminService/CaptureProfile"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -44,6 +50,16 @@ const (
 type AdminServiceClient interface {
 	// Counts an owner's documents, chunks and vectors. An owner with nothing stored has zeros.
 	GetOwnerStatistics(ctx context.Context, in *GetOwnerStatisticsRequest, opts ...grpc.CallOption) (*GetOwnerStatisticsResponse, error)
+	// Lists the owners that have something stored, by id.
+	ListOwners(ctx context.Context, in *ListOwnersRequest, opts ...grpc.CallOption) (*ListOwnersResponse, error)
+	// Tells with which settings this process runs, and where each came from; secrets are not shown.
+	GetConfiguration(ctx context.Context, in *GetConfigurationRequest, opts ...grpc.CallOption) (*GetConfigurationResponse, error)
+	// Tells what the latest probes of the database and of the embedder found, as `/health` does.
+	GetHealthReport(ctx context.Context, in *GetHealthReportRequest, opts ...grpc.CallOption) (*GetHealthReportResponse, error)
+	// Counts this process's connections to the database.
+	GetPoolStats(ctx context.Context, in *GetPoolStatsRequest, opts ...grpc.CallOption) (*GetPoolStatsResponse, error)
+	// Tells which embedder is in use and whether it answers.
+	GetEmbeddingHealth(ctx context.Context, in *GetEmbeddingHealthRequest, opts ...grpc.CallOption) (*GetEmbeddingHealthResponse, error)
 	// Counts the chunks that wait for their embedding.
 	GetEmbeddingQueue(ctx context.Context, in *GetEmbeddingQueueRequest, opts ...grpc.CallOption) (*GetEmbeddingQueueResponse, error)
 	// Lets embedding jobs that have failed for good be tried again, at once and as often as new ones.
@@ -84,6 +100,14 @@ type AdminServiceClient interface {
 	//
 	// FAILED_PRECONDITION for the active model.
 	DropModel(ctx context.Context, in *DropModelRequest, opts ...grpc.CallOption) (*DropModelResponse, error)
+	// Profiles the service's main thread, which answers RPCs, and sends the profile as a file for Chrome DevTools or speedscope. The threads
+	// that embed, cut texts or run the embedded database are not in it. The first message comes at once and tells that the capture has
+	// begun, others tell each second how far it is, then the pieces of the file follow until the stream ends. A caller that goes away ends
+	// the capture.
+	//
+	// RESOURCE_EXHAUSTED with reason PROFILE_RUNNING while another profile is captured; FAILED_PRECONDITION with reason
+	// PROFILE_NOT_WRITTEN if the directory for temporary files has no room for a heap snapshot.
+	CaptureProfile(ctx context.Context, in *CaptureProfileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CaptureProfileResponse], error)
 }
 
 type adminServiceClient struct {
@@ -98,6 +122,56 @@ func (c *adminServiceClient) GetOwnerStatistics(ctx context.Context, in *GetOwne
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetOwnerStatisticsResponse)
 	err := c.cc.Invoke(ctx, AdminService_GetOwnerStatistics_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListOwners(ctx context.Context, in *ListOwnersRequest, opts ...grpc.CallOption) (*ListOwnersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOwnersResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListOwners_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetConfiguration(ctx context.Context, in *GetConfigurationRequest, opts ...grpc.CallOption) (*GetConfigurationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetConfigurationResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetConfiguration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetHealthReport(ctx context.Context, in *GetHealthReportRequest, opts ...grpc.CallOption) (*GetHealthReportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetHealthReportResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetHealthReport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetPoolStats(ctx context.Context, in *GetPoolStatsRequest, opts ...grpc.CallOption) (*GetPoolStatsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPoolStatsResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetPoolStats_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetEmbeddingHealth(ctx context.Context, in *GetEmbeddingHealthRequest, opts ...grpc.CallOption) (*GetEmbeddingHealthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetEmbeddingHealthResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetEmbeddingHealth_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -242,6 +316,25 @@ func (c *adminServiceClient) DropModel(ctx context.Context, in *DropModelRequest
 	return out, nil
 }
 
+func (c *adminServiceClient) CaptureProfile(ctx context.Context, in *CaptureProfileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CaptureProfileResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[2], AdminService_CaptureProfile_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CaptureProfileRequest, CaptureProfileResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_CaptureProfileClient = grpc.ServerStreamingClient[CaptureProfileResponse]
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -250,6 +343,16 @@ func (c *adminServiceClient) DropModel(ctx context.Context, in *DropModelRequest
 type AdminServiceServer interface {
 	// Counts an owner's documents, chunks and vectors. An owner with nothing stored has zeros.
 	GetOwnerStatistics(context.Context, *GetOwnerStatisticsRequest) (*GetOwnerStatisticsResponse, error)
+	// Lists the owners that have something stored, by id.
+	ListOwners(context.Context, *ListOwnersRequest) (*ListOwnersResponse, error)
+	// Tells with which settings this process runs, and where each came from; secrets are not shown.
+	GetConfiguration(context.Context, *GetConfigurationRequest) (*GetConfigurationResponse, error)
+	// Tells what the latest probes of the database and of the embedder found, as `/health` does.
+	GetHealthReport(context.Context, *GetHealthReportRequest) (*GetHealthReportResponse, error)
+	// Counts this process's connections to the database.
+	GetPoolStats(context.Context, *GetPoolStatsRequest) (*GetPoolStatsResponse, error)
+	// Tells which embedder is in use and whether it answers.
+	GetEmbeddingHealth(context.Context, *GetEmbeddingHealthRequest) (*GetEmbeddingHealthResponse, error)
 	// Counts the chunks that wait for their embedding.
 	GetEmbeddingQueue(context.Context, *GetEmbeddingQueueRequest) (*GetEmbeddingQueueResponse, error)
 	// Lets embedding jobs that have failed for good be tried again, at once and as often as new ones.
@@ -290,6 +393,14 @@ type AdminServiceServer interface {
 	//
 	// FAILED_PRECONDITION for the active model.
 	DropModel(context.Context, *DropModelRequest) (*DropModelResponse, error)
+	// Profiles the service's main thread, which answers RPCs, and sends the profile as a file for Chrome DevTools or speedscope. The threads
+	// that embed, cut texts or run the embedded database are not in it. The first message comes at once and tells that the capture has
+	// begun, others tell each second how far it is, then the pieces of the file follow until the stream ends. A caller that goes away ends
+	// the capture.
+	//
+	// RESOURCE_EXHAUSTED with reason PROFILE_RUNNING while another profile is captured; FAILED_PRECONDITION with reason
+	// PROFILE_NOT_WRITTEN if the directory for temporary files has no room for a heap snapshot.
+	CaptureProfile(*CaptureProfileRequest, grpc.ServerStreamingServer[CaptureProfileResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -302,6 +413,21 @@ type UnimplementedAdminServiceServer struct{}
 
 func (UnimplementedAdminServiceServer) GetOwnerStatistics(context.Context, *GetOwnerStatisticsRequest) (*GetOwnerStatisticsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetOwnerStatistics not implemented")
+}
+func (UnimplementedAdminServiceServer) ListOwners(context.Context, *ListOwnersRequest) (*ListOwnersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOwners not implemented")
+}
+func (UnimplementedAdminServiceServer) GetConfiguration(context.Context, *GetConfigurationRequest) (*GetConfigurationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetConfiguration not implemented")
+}
+func (UnimplementedAdminServiceServer) GetHealthReport(context.Context, *GetHealthReportRequest) (*GetHealthReportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetHealthReport not implemented")
+}
+func (UnimplementedAdminServiceServer) GetPoolStats(context.Context, *GetPoolStatsRequest) (*GetPoolStatsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPoolStats not implemented")
+}
+func (UnimplementedAdminServiceServer) GetEmbeddingHealth(context.Context, *GetEmbeddingHealthRequest) (*GetEmbeddingHealthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetEmbeddingHealth not implemented")
 }
 func (UnimplementedAdminServiceServer) GetEmbeddingQueue(context.Context, *GetEmbeddingQueueRequest) (*GetEmbeddingQueueResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEmbeddingQueue not implemented")
@@ -339,6 +465,9 @@ func (UnimplementedAdminServiceServer) RollBackModel(context.Context, *RollBackM
 func (UnimplementedAdminServiceServer) DropModel(context.Context, *DropModelRequest) (*DropModelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DropModel not implemented")
 }
+func (UnimplementedAdminServiceServer) CaptureProfile(*CaptureProfileRequest, grpc.ServerStreamingServer[CaptureProfileResponse]) error {
+	return status.Error(codes.Unimplemented, "method CaptureProfile not implemented")
+}
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
 
@@ -374,6 +503,96 @@ func _AdminService_GetOwnerStatistics_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).GetOwnerStatistics(ctx, req.(*GetOwnerStatisticsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListOwners_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOwnersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListOwners(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListOwners_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListOwners(ctx, req.(*ListOwnersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetConfiguration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetConfigurationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetConfiguration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetConfiguration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetConfiguration(ctx, req.(*GetConfigurationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetHealthReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetHealthReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetHealthReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetHealthReport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetHealthReport(ctx, req.(*GetHealthReportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetPoolStats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPoolStatsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetPoolStats(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetPoolStats_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetPoolStats(ctx, req.(*GetPoolStatsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetEmbeddingHealth_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetEmbeddingHealthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetEmbeddingHealth(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetEmbeddingHealth_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetEmbeddingHealth(ctx, req.(*GetEmbeddingHealthRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -580,6 +799,17 @@ func _AdminService_DropModel_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_CaptureProfile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CaptureProfileRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).CaptureProfile(m, &grpc.GenericServerStream[CaptureProfileRequest, CaptureProfileResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_CaptureProfileServer = grpc.ServerStreamingServer[CaptureProfileResponse]
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -590,6 +820,26 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetOwnerStatistics",
 			Handler:    _AdminService_GetOwnerStatistics_Handler,
+		},
+		{
+			MethodName: "ListOwners",
+			Handler:    _AdminService_ListOwners_Handler,
+		},
+		{
+			MethodName: "GetConfiguration",
+			Handler:    _AdminService_GetConfiguration_Handler,
+		},
+		{
+			MethodName: "GetHealthReport",
+			Handler:    _AdminService_GetHealthReport_Handler,
+		},
+		{
+			MethodName: "GetPoolStats",
+			Handler:    _AdminService_GetPoolStats_Handler,
+		},
+		{
+			MethodName: "GetEmbeddingHealth",
+			Handler:    _AdminService_GetEmbeddingHealth_Handler,
 		},
 		{
 			MethodName: "GetEmbeddingQueue",
@@ -641,6 +891,11 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchModelMigration",
 			Handler:       _AdminService_WatchModelMigration_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CaptureProfile",
+			Handler:       _AdminService_CaptureProfile_Handler,
 			ServerStreams: true,
 		},
 	},

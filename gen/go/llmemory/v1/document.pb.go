@@ -193,7 +193,8 @@ func (ChunkingStrategy) EnumDescriptor() ([]byte, []int) {
 type ContextPrefix int32
 
 const (
-	// The default: what the service is set to (LLMEMORY_CONTEXT_PREFIX), which is CONTEXT_PREFIX_NONE unless it was changed.
+	// The default: what the service is set to (LLMEMORY_CONTEXT_PREFIX). Unless that was changed it is CONTEXT_PREFIX_TEMPLATE, and
+	// CONTEXT_PREFIX_NONE where the embedder is hashing.
 	ContextPrefix_CONTEXT_PREFIX_UNSPECIFIED ContextPrefix = 0
 	// Nobody: chunks have no prefix.
 	ContextPrefix_CONTEXT_PREFIX_NONE ContextPrefix = 1

@@ -300,7 +300,7 @@ type AddDocumentRequest struct {
 	// content it must fit a request of 16 MiB. Default: the service embeds the chunks that have no vector yet; chunks whose text stays
 	// keep the vectors that they have, whoever made them.
 	Embedding *DocumentEmbedding `protobuf:"bytes,13,opt,name=embedding,proto3" json:"embedding,omitempty"`
-	// What to make of the chunks beside their text: context prefixes, summaries. Default: what the service is set to, by default neither.
+	// What to make of the chunks beside their text: context prefixes, summaries. Default: what the service is set to.
 	Enrichment    *Enrichment `protobuf:"bytes,14,opt,name=enrichment,proto3" json:"enrichment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -21,10 +21,21 @@ class IndexProfile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INDEX_PROFILE_FAST: _ClassVar[IndexProfile]
     INDEX_PROFILE_BALANCED: _ClassVar[IndexProfile]
     INDEX_PROFILE_ACCURATE: _ClassVar[IndexProfile]
+
+class ProfileKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROFILE_KIND_UNSPECIFIED: _ClassVar[ProfileKind]
+    PROFILE_KIND_CPU: _ClassVar[ProfileKind]
+    PROFILE_KIND_HEAP: _ClassVar[ProfileKind]
+    PROFILE_KIND_ALLOCATIONS: _ClassVar[ProfileKind]
 INDEX_PROFILE_UNSPECIFIED: IndexProfile
 INDEX_PROFILE_FAST: IndexProfile
 INDEX_PROFILE_BALANCED: IndexProfile
 INDEX_PROFILE_ACCURATE: IndexProfile
+PROFILE_KIND_UNSPECIFIED: ProfileKind
+PROFILE_KIND_CPU: ProfileKind
+PROFILE_KIND_HEAP: ProfileKind
+PROFILE_KIND_ALLOCATIONS: ProfileKind
 
 class GetOwnerStatisticsRequest(_message.Message):
     __slots__ = ("owner_id",)
@@ -63,6 +74,122 @@ class DocumentTypeCount(_message.Message):
     document_type: _document_pb2.DocumentType
     document_count: int
     def __init__(self, document_type: _Optional[_Union[_document_pb2.DocumentType, str]] = ..., document_count: _Optional[int] = ...) -> None: ...
+
+class ListOwnersRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListOwnersResponse(_message.Message):
+    __slots__ = ("owners", "next_page_token")
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    owners: _containers.RepeatedCompositeFieldContainer[Owner]
+    next_page_token: str
+    def __init__(self, owners: _Optional[_Iterable[_Union[Owner, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Owner(_message.Message):
+    __slots__ = ("owner_id", "document_count", "chunk_count")
+    OWNER_ID_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    owner_id: str
+    document_count: int
+    chunk_count: int
+    def __init__(self, owner_id: _Optional[str] = ..., document_count: _Optional[int] = ..., chunk_count: _Optional[int] = ...) -> None: ...
+
+class GetConfigurationRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetConfigurationResponse(_message.Message):
+    __slots__ = ("settings",)
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    settings: _containers.RepeatedCompositeFieldContainer[ConfigurationSetting]
+    def __init__(self, settings: _Optional[_Iterable[_Union[ConfigurationSetting, _Mapping]]] = ...) -> None: ...
+
+class ConfigurationSetting(_message.Message):
+    __slots__ = ("variable", "value", "source")
+    VARIABLE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    variable: str
+    value: str
+    source: str
+    def __init__(self, variable: _Optional[str] = ..., value: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class GetHealthReportRequest(_message.Message):
+    __slots__ = ("force",)
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    force: bool
+    def __init__(self, force: _Optional[bool] = ...) -> None: ...
+
+class GetHealthReportResponse(_message.Message):
+    __slots__ = ("healthy", "probed_at", "database", "embeddings", "connection_pool")
+    HEALTHY_FIELD_NUMBER: _ClassVar[int]
+    PROBED_AT_FIELD_NUMBER: _ClassVar[int]
+    DATABASE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_POOL_FIELD_NUMBER: _ClassVar[int]
+    healthy: bool
+    probed_at: _timestamp_pb2.Timestamp
+    database: HealthProbe
+    embeddings: HealthProbe
+    connection_pool: PoolStats
+    def __init__(self, healthy: _Optional[bool] = ..., probed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., database: _Optional[_Union[HealthProbe, _Mapping]] = ..., embeddings: _Optional[_Union[HealthProbe, _Mapping]] = ..., connection_pool: _Optional[_Union[PoolStats, _Mapping]] = ...) -> None: ...
+
+class HealthProbe(_message.Message):
+    __slots__ = ("healthy", "response_time", "error")
+    HEALTHY_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    healthy: bool
+    response_time: _duration_pb2.Duration
+    error: str
+    def __init__(self, healthy: _Optional[bool] = ..., response_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., error: _Optional[str] = ...) -> None: ...
+
+class PoolStats(_message.Message):
+    __slots__ = ("active", "idle", "total", "waiting")
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    active: int
+    idle: int
+    total: int
+    waiting: int
+    def __init__(self, active: _Optional[int] = ..., idle: _Optional[int] = ..., total: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...
+
+class GetPoolStatsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetPoolStatsResponse(_message.Message):
+    __slots__ = ("pool",)
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    pool: PoolStats
+    def __init__(self, pool: _Optional[_Union[PoolStats, _Mapping]] = ...) -> None: ...
+
+class GetEmbeddingHealthRequest(_message.Message):
+    __slots__ = ("force",)
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    force: bool
+    def __init__(self, force: _Optional[bool] = ...) -> None: ...
+
+class GetEmbeddingHealthResponse(_message.Message):
+    __slots__ = ("probe", "probed_at", "model_id", "dimension")
+    PROBE_FIELD_NUMBER: _ClassVar[int]
+    PROBED_AT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    probe: HealthProbe
+    probed_at: _timestamp_pb2.Timestamp
+    model_id: str
+    dimension: int
+    def __init__(self, probe: _Optional[_Union[HealthProbe, _Mapping]] = ..., probed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_id: _Optional[str] = ..., dimension: _Optional[int] = ...) -> None: ...
 
 class GetEmbeddingQueueRequest(_message.Message):
     __slots__ = ("owner_id",)
@@ -283,3 +410,27 @@ class DropModelRequest(_message.Message):
 class DropModelResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class CaptureProfileRequest(_message.Message):
+    __slots__ = ("kind", "duration")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    kind: ProfileKind
+    duration: _duration_pb2.Duration
+    def __init__(self, kind: _Optional[_Union[ProfileKind, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class CaptureProfileResponse(_message.Message):
+    __slots__ = ("progress", "content")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    progress: ProfileProgress
+    content: bytes
+    def __init__(self, progress: _Optional[_Union[ProfileProgress, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class ProfileProgress(_message.Message):
+    __slots__ = ("elapsed", "duration")
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    elapsed: _duration_pb2.Duration
+    duration: _duration_pb2.Duration
+    def __init__(self, elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -40,6 +40,31 @@ class AdminServiceStub:
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetOwnerStatisticsRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetOwnerStatisticsResponse.FromString,
                 _registered_method=True)
+        self.ListOwners = channel.unary_unary(
+                '/llmemory.v1.AdminService/ListOwners',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.ListOwnersRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ListOwnersResponse.FromString,
+                _registered_method=True)
+        self.GetConfiguration = channel.unary_unary(
+                '/llmemory.v1.AdminService/GetConfiguration',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetConfigurationRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetConfigurationResponse.FromString,
+                _registered_method=True)
+        self.GetHealthReport = channel.unary_unary(
+                '/llmemory.v1.AdminService/GetHealthReport',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetHealthReportRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetHealthReportResponse.FromString,
+                _registered_method=True)
+        self.GetPoolStats = channel.unary_unary(
+                '/llmemory.v1.AdminService/GetPoolStats',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetPoolStatsRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetPoolStatsResponse.FromString,
+                _registered_method=True)
+        self.GetEmbeddingHealth = channel.unary_unary(
+                '/llmemory.v1.AdminService/GetEmbeddingHealth',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingHealthRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingHealthResponse.FromString,
+                _registered_method=True)
         self.GetEmbeddingQueue = channel.unary_unary(
                 '/llmemory.v1.AdminService/GetEmbeddingQueue',
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingQueueRequest.SerializeToString,
@@ -100,6 +125,11 @@ class AdminServiceStub:
                 request_serializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelRequest.SerializeToString,
                 response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelResponse.FromString,
                 _registered_method=True)
+        self.CaptureProfile = channel.unary_stream(
+                '/llmemory.v1.AdminService/CaptureProfile',
+                request_serializer=llmemory_dot_v1_dot_admin__service__pb2.CaptureProfileRequest.SerializeToString,
+                response_deserializer=llmemory_dot_v1_dot_admin__service__pb2.CaptureProfileResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -108,6 +138,41 @@ class AdminServiceServicer:
 
     def GetOwnerStatistics(self, request, context):
         """Counts an owner's documents, chunks and vectors. An owner with nothing stored has zeros.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOwners(self, request, context):
+        """Lists the owners that have something stored, by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConfiguration(self, request, context):
+        """Tells with which settings this process runs, and where each came from; secrets are not shown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHealthReport(self, request, context):
+        """Tells what the latest probes of the database and of the embedder found, as `/health` does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPoolStats(self, request, context):
+        """Counts this process's connections to the database.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEmbeddingHealth(self, request, context):
+        """Tells which embedder is in use and whether it answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +278,19 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CaptureProfile(self, request, context):
+        """Profiles the service's main thread, which answers RPCs, and sends the profile as a file for Chrome DevTools or speedscope. The threads
+        that embed, cut texts or run the embedded database are not in it. The first message comes at once and tells that the capture has
+        begun, others tell each second how far it is, then the pieces of the file follow until the stream ends. A caller that goes away ends
+        the capture.
+
+        RESOURCE_EXHAUSTED with reason PROFILE_RUNNING while another profile is captured; FAILED_PRECONDITION with reason
+        PROFILE_NOT_WRITTEN if the directory for temporary files has no room for a heap snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -220,6 +298,31 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetOwnerStatistics,
                     request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetOwnerStatisticsRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetOwnerStatisticsResponse.SerializeToString,
+            ),
+            'ListOwners': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOwners,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.ListOwnersRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.ListOwnersResponse.SerializeToString,
+            ),
+            'GetConfiguration': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConfiguration,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetConfigurationRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetConfigurationResponse.SerializeToString,
+            ),
+            'GetHealthReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHealthReport,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetHealthReportRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetHealthReportResponse.SerializeToString,
+            ),
+            'GetPoolStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPoolStats,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetPoolStatsRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetPoolStatsResponse.SerializeToString,
+            ),
+            'GetEmbeddingHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEmbeddingHealth,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingHealthRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingHealthResponse.SerializeToString,
             ),
             'GetEmbeddingQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEmbeddingQueue,
@@ -281,6 +384,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelRequest.FromString,
                     response_serializer=llmemory_dot_v1_dot_admin__service__pb2.DropModelResponse.SerializeToString,
             ),
+            'CaptureProfile': grpc.unary_stream_rpc_method_handler(
+                    servicer.CaptureProfile,
+                    request_deserializer=llmemory_dot_v1_dot_admin__service__pb2.CaptureProfileRequest.FromString,
+                    response_serializer=llmemory_dot_v1_dot_admin__service__pb2.CaptureProfileResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'llmemory.v1.AdminService', rpc_method_handlers)
@@ -310,6 +418,141 @@ class AdminService:
             '/llmemory.v1.AdminService/GetOwnerStatistics',
             llmemory_dot_v1_dot_admin__service__pb2.GetOwnerStatisticsRequest.SerializeToString,
             llmemory_dot_v1_dot_admin__service__pb2.GetOwnerStatisticsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOwners(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/ListOwners',
+            llmemory_dot_v1_dot_admin__service__pb2.ListOwnersRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.ListOwnersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConfiguration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/GetConfiguration',
+            llmemory_dot_v1_dot_admin__service__pb2.GetConfigurationRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.GetConfigurationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHealthReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/GetHealthReport',
+            llmemory_dot_v1_dot_admin__service__pb2.GetHealthReportRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.GetHealthReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPoolStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/GetPoolStats',
+            llmemory_dot_v1_dot_admin__service__pb2.GetPoolStatsRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.GetPoolStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEmbeddingHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/llmemory.v1.AdminService/GetEmbeddingHealth',
+            llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingHealthRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.GetEmbeddingHealthResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -634,6 +877,33 @@ class AdminService:
             '/llmemory.v1.AdminService/DropModel',
             llmemory_dot_v1_dot_admin__service__pb2.DropModelRequest.SerializeToString,
             llmemory_dot_v1_dot_admin__service__pb2.DropModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CaptureProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/llmemory.v1.AdminService/CaptureProfile',
+            llmemory_dot_v1_dot_admin__service__pb2.CaptureProfileRequest.SerializeToString,
+            llmemory_dot_v1_dot_admin__service__pb2.CaptureProfileResponse.FromString,
             options,
             channel_credentials,
             insecure,

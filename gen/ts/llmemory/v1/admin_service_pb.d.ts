@@ -147,6 +147,400 @@ export declare type DocumentTypeCount = Message<"llmemory.v1.DocumentTypeCount">
 export declare const DocumentTypeCountSchema: GenMessage<DocumentTypeCount>;
 
 /**
+ * Asks for a page of owners.
+ *
+ * @generated from message llmemory.v1.ListOwnersRequest
+ */
+export declare type ListOwnersRequest = Message<"llmemory.v1.ListOwnersRequest"> & {
+  /**
+   * Owners at most, 1 to 500; default: 50.
+   *
+   * @generated from field: optional int32 page_size = 1;
+   */
+  pageSize?: number | undefined;
+
+  /**
+   * `next_page_token` of the page before, or empty for the first page; at most 2,000 characters.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message llmemory.v1.ListOwnersRequest.
+ * Use `create(ListOwnersRequestSchema)` to create a new message.
+ */
+export declare const ListOwnersRequestSchema: GenMessage<ListOwnersRequest>;
+
+/**
+ * A page of owners.
+ *
+ * @generated from message llmemory.v1.ListOwnersResponse
+ */
+export declare type ListOwnersResponse = Message<"llmemory.v1.ListOwnersResponse"> & {
+  /**
+   * By id, in the order of the database's collation.
+   *
+   * @generated from field: repeated llmemory.v1.Owner owners = 1;
+   */
+  owners: Owner[];
+
+  /**
+   * Where the next page begins; empty: this is the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message llmemory.v1.ListOwnersResponse.
+ * Use `create(ListOwnersResponseSchema)` to create a new message.
+ */
+export declare const ListOwnersResponseSchema: GenMessage<ListOwnersResponse>;
+
+/**
+ * A tenant and how much it has stored; documents that have expired and are not erased yet count.
+ *
+ * @generated from message llmemory.v1.Owner
+ */
+export declare type Owner = Message<"llmemory.v1.Owner"> & {
+  /**
+   * The tenant.
+   *
+   * @generated from field: string owner_id = 1;
+   */
+  ownerId: string;
+
+  /**
+   * Documents.
+   *
+   * @generated from field: int64 document_count = 2;
+   */
+  documentCount: bigint;
+
+  /**
+   * Chunks that search can return.
+   *
+   * @generated from field: int64 chunk_count = 3;
+   */
+  chunkCount: bigint;
+};
+
+/**
+ * Describes the message llmemory.v1.Owner.
+ * Use `create(OwnerSchema)` to create a new message.
+ */
+export declare const OwnerSchema: GenMessage<Owner>;
+
+/**
+ * Asks for the settings.
+ *
+ * @generated from message llmemory.v1.GetConfigurationRequest
+ */
+export declare type GetConfigurationRequest = Message<"llmemory.v1.GetConfigurationRequest"> & {
+};
+
+/**
+ * Describes the message llmemory.v1.GetConfigurationRequest.
+ * Use `create(GetConfigurationRequestSchema)` to create a new message.
+ */
+export declare const GetConfigurationRequestSchema: GenMessage<GetConfigurationRequest>;
+
+/**
+ * The settings in force.
+ *
+ * @generated from message llmemory.v1.GetConfigurationResponse
+ */
+export declare type GetConfigurationResponse = Message<"llmemory.v1.GetConfigurationResponse"> & {
+  /**
+   * All that there are, also those that are not set.
+   *
+   * @generated from field: repeated llmemory.v1.ConfigurationSetting settings = 1;
+   */
+  settings: ConfigurationSetting[];
+};
+
+/**
+ * Describes the message llmemory.v1.GetConfigurationResponse.
+ * Use `create(GetConfigurationResponseSchema)` to create a new message.
+ */
+export declare const GetConfigurationResponseSchema: GenMessage<GetConfigurationResponse>;
+
+/**
+ * One setting.
+ *
+ * @generated from message llmemory.v1.ConfigurationSetting
+ */
+export declare type ConfigurationSetting = Message<"llmemory.v1.ConfigurationSetting"> & {
+  /**
+   * Its environment variable, such as `LLMEMORY_SCHEMA`.
+   *
+   * @generated from field: string variable = 1;
+   */
+  variable: string;
+
+  /**
+   * As it would be written in the environment. Secrets, and passwords within addresses, are `***`. Absent: not set.
+   *
+   * @generated from field: optional string value = 2;
+   */
+  value?: string | undefined;
+
+  /**
+   * Where it came from: the variable, the option, such as `--schema`, or `default`. Empty: not set.
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message llmemory.v1.ConfigurationSetting.
+ * Use `create(ConfigurationSettingSchema)` to create a new message.
+ */
+export declare const ConfigurationSettingSchema: GenMessage<ConfigurationSetting>;
+
+/**
+ * Asks for the state of what the service depends on.
+ *
+ * @generated from message llmemory.v1.GetHealthReportRequest
+ */
+export declare type GetHealthReportRequest = Message<"llmemory.v1.GetHealthReportRequest"> & {
+  /**
+   * Probe now, rather than give a report of the last 30 seconds.
+   *
+   * @generated from field: bool force = 1;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message llmemory.v1.GetHealthReportRequest.
+ * Use `create(GetHealthReportRequestSchema)` to create a new message.
+ */
+export declare const GetHealthReportRequestSchema: GenMessage<GetHealthReportRequest>;
+
+/**
+ * The state of what the service depends on.
+ *
+ * @generated from message llmemory.v1.GetHealthReportResponse
+ */
+export declare type GetHealthReportResponse = Message<"llmemory.v1.GetHealthReportResponse"> & {
+  /**
+   * Both the database and the embedder answer.
+   *
+   * @generated from field: bool healthy = 1;
+   */
+  healthy: boolean;
+
+  /**
+   * When they were probed.
+   *
+   * @generated from field: google.protobuf.Timestamp probed_at = 2;
+   */
+  probedAt?: Timestamp | undefined;
+
+  /**
+   * The database.
+   *
+   * @generated from field: llmemory.v1.HealthProbe database = 3;
+   */
+  database?: HealthProbe | undefined;
+
+  /**
+   * The embedder of the active model; searches go on without it, by words.
+   *
+   * @generated from field: llmemory.v1.HealthProbe embeddings = 4;
+   */
+  embeddings?: HealthProbe | undefined;
+
+  /**
+   * This process's connections to the database.
+   *
+   * @generated from field: llmemory.v1.PoolStats connection_pool = 5;
+   */
+  connectionPool?: PoolStats | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.GetHealthReportResponse.
+ * Use `create(GetHealthReportResponseSchema)` to create a new message.
+ */
+export declare const GetHealthReportResponseSchema: GenMessage<GetHealthReportResponse>;
+
+/**
+ * What a probe found.
+ *
+ * @generated from message llmemory.v1.HealthProbe
+ */
+export declare type HealthProbe = Message<"llmemory.v1.HealthProbe"> & {
+  /**
+   * Whether there was an answer within 1.5 seconds.
+   *
+   * @generated from field: bool healthy = 1;
+   */
+  healthy: boolean;
+
+  /**
+   * How long it took.
+   *
+   * @generated from field: google.protobuf.Duration response_time = 2;
+   */
+  responseTime?: Duration | undefined;
+
+  /**
+   * What is wrong, in a sentence; empty if healthy.
+   *
+   * @generated from field: string error = 3;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message llmemory.v1.HealthProbe.
+ * Use `create(HealthProbeSchema)` to create a new message.
+ */
+export declare const HealthProbeSchema: GenMessage<HealthProbe>;
+
+/**
+ * Connections to the database.
+ *
+ * @generated from message llmemory.v1.PoolStats
+ */
+export declare type PoolStats = Message<"llmemory.v1.PoolStats"> & {
+  /**
+   * Connections that run something.
+   *
+   * @generated from field: int32 active = 1;
+   */
+  active: number;
+
+  /**
+   * `total` less `active`.
+   *
+   * @generated from field: int32 idle = 2;
+   */
+  idle: number;
+
+  /**
+   * Connections at most, as configured; the embedded database has one.
+   *
+   * @generated from field: int32 total = 3;
+   */
+  total: number;
+
+  /**
+   * Requests that wait for a connection.
+   *
+   * @generated from field: int32 waiting = 4;
+   */
+  waiting: number;
+};
+
+/**
+ * Describes the message llmemory.v1.PoolStats.
+ * Use `create(PoolStatsSchema)` to create a new message.
+ */
+export declare const PoolStatsSchema: GenMessage<PoolStats>;
+
+/**
+ * Asks for the connections to the database.
+ *
+ * @generated from message llmemory.v1.GetPoolStatsRequest
+ */
+export declare type GetPoolStatsRequest = Message<"llmemory.v1.GetPoolStatsRequest"> & {
+};
+
+/**
+ * Describes the message llmemory.v1.GetPoolStatsRequest.
+ * Use `create(GetPoolStatsRequestSchema)` to create a new message.
+ */
+export declare const GetPoolStatsRequestSchema: GenMessage<GetPoolStatsRequest>;
+
+/**
+ * The connections to the database, at this moment.
+ *
+ * @generated from message llmemory.v1.GetPoolStatsResponse
+ */
+export declare type GetPoolStatsResponse = Message<"llmemory.v1.GetPoolStatsResponse"> & {
+  /**
+   * Of this process.
+   *
+   * @generated from field: llmemory.v1.PoolStats pool = 1;
+   */
+  pool?: PoolStats | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.GetPoolStatsResponse.
+ * Use `create(GetPoolStatsResponseSchema)` to create a new message.
+ */
+export declare const GetPoolStatsResponseSchema: GenMessage<GetPoolStatsResponse>;
+
+/**
+ * Asks for the state of the embedder.
+ *
+ * @generated from message llmemory.v1.GetEmbeddingHealthRequest
+ */
+export declare type GetEmbeddingHealthRequest = Message<"llmemory.v1.GetEmbeddingHealthRequest"> & {
+  /**
+   * Probe now, rather than tell of a probe of the last 30 seconds. A vector that an endpoint gave in the last 30 seconds counts as one.
+   *
+   * @generated from field: bool force = 1;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message llmemory.v1.GetEmbeddingHealthRequest.
+ * Use `create(GetEmbeddingHealthRequestSchema)` to create a new message.
+ */
+export declare const GetEmbeddingHealthRequestSchema: GenMessage<GetEmbeddingHealthRequest>;
+
+/**
+ * The state of the embedder.
+ *
+ * @generated from message llmemory.v1.GetEmbeddingHealthResponse
+ */
+export declare type GetEmbeddingHealthResponse = Message<"llmemory.v1.GetEmbeddingHealthResponse"> & {
+  /**
+   * What the probe found.
+   *
+   * @generated from field: llmemory.v1.HealthProbe probe = 1;
+   */
+  probe?: HealthProbe | undefined;
+
+  /**
+   * When it was probed.
+   *
+   * @generated from field: google.protobuf.Timestamp probed_at = 2;
+   */
+  probedAt?: Timestamp | undefined;
+
+  /**
+   * The active model, such as `local/e5-small-v2`.
+   *
+   * @generated from field: string model_id = 3;
+   */
+  modelId: string;
+
+  /**
+   * Components of a vector.
+   *
+   * @generated from field: int32 dimension = 4;
+   */
+  dimension: number;
+};
+
+/**
+ * Describes the message llmemory.v1.GetEmbeddingHealthResponse.
+ * Use `create(GetEmbeddingHealthResponseSchema)` to create a new message.
+ */
+export declare const GetEmbeddingHealthResponseSchema: GenMessage<GetEmbeddingHealthResponse>;
+
+/**
  * Asks what waits for embedding.
  *
  * @generated from message llmemory.v1.GetEmbeddingQueueRequest
@@ -221,7 +615,7 @@ export declare const GetEmbeddingQueueResponseSchema: GenMessage<GetEmbeddingQue
  */
 export declare type DeadJobsReason = Message<"llmemory.v1.DeadJobsReason"> & {
   /**
-   * UPPER_SNAKE_CASE, such as `INTERNAL`, or `LEASE_EXPIRED` for a text that ended the process which embedded it.
+   * UPPER_SNAKE_CASE, such as `REFUSED`, or `LEASE_EXPIRED` for a text that ended the process which embedded it.
    *
    * @generated from field: string reason = 1;
    */
@@ -898,6 +1292,96 @@ export declare type DropModelResponse = Message<"llmemory.v1.DropModelResponse">
 export declare const DropModelResponseSchema: GenMessage<DropModelResponse>;
 
 /**
+ * Says what to capture.
+ *
+ * @generated from message llmemory.v1.CaptureProfileRequest
+ */
+export declare type CaptureProfileRequest = Message<"llmemory.v1.CaptureProfileRequest"> & {
+  /**
+   * What to tell of. Required.
+   *
+   * @generated from field: llmemory.v1.ProfileKind kind = 1;
+   */
+  kind: ProfileKind;
+
+  /**
+   * How long to capture, 1 to 300 seconds; default: 30 seconds. Refused for PROFILE_KIND_HEAP, which is of one moment.
+   *
+   * @generated from field: google.protobuf.Duration duration = 2;
+   */
+  duration?: Duration | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.CaptureProfileRequest.
+ * Use `create(CaptureProfileRequestSchema)` to create a new message.
+ */
+export declare const CaptureProfileRequestSchema: GenMessage<CaptureProfileRequest>;
+
+/**
+ * How far the capture is, or a piece of its file.
+ *
+ * @generated from message llmemory.v1.CaptureProfileResponse
+ */
+export declare type CaptureProfileResponse = Message<"llmemory.v1.CaptureProfileResponse"> & {
+  /**
+   * What this message holds.
+   *
+   * @generated from oneof llmemory.v1.CaptureProfileResponse.event
+   */
+  event: {
+    /**
+     * How far the capture is.
+     *
+     * @generated from field: llmemory.v1.ProfileProgress progress = 1;
+     */
+    value: ProfileProgress;
+    case: "progress";
+  } | {
+    /**
+     * The next bytes of the file, 1 MiB at most. The file is JSON.
+     *
+     * @generated from field: bytes content = 2;
+     */
+    value: Uint8Array;
+    case: "content";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message llmemory.v1.CaptureProfileResponse.
+ * Use `create(CaptureProfileResponseSchema)` to create a new message.
+ */
+export declare const CaptureProfileResponseSchema: GenMessage<CaptureProfileResponse>;
+
+/**
+ * How far a capture is.
+ *
+ * @generated from message llmemory.v1.ProfileProgress
+ */
+export declare type ProfileProgress = Message<"llmemory.v1.ProfileProgress"> & {
+  /**
+   * How long it has gone on.
+   *
+   * @generated from field: google.protobuf.Duration elapsed = 1;
+   */
+  elapsed?: Duration | undefined;
+
+  /**
+   * How long it will have gone on when it ends; absent for PROFILE_KIND_HEAP.
+   *
+   * @generated from field: google.protobuf.Duration duration = 2;
+   */
+  duration?: Duration | undefined;
+};
+
+/**
+ * Describes the message llmemory.v1.ProfileProgress.
+ * Use `create(ProfileProgressSchema)` to create a new message.
+ */
+export declare const ProfileProgressSchema: GenMessage<ProfileProgress>;
+
+/**
  * What an approximate index is to be good at.
  *
  * @generated from enum llmemory.v1.IndexProfile
@@ -938,6 +1422,47 @@ export enum IndexProfile {
 export declare const IndexProfileSchema: GenEnum<IndexProfile>;
 
 /**
+ * What a profile tells of.
+ *
+ * @generated from enum llmemory.v1.ProfileKind
+ */
+export enum ProfileKind {
+  /**
+   * Refused: say which.
+   *
+   * @generated from enum value: PROFILE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Where the time goes: the stack, once a millisecond. The file is a `.cpuprofile`.
+   *
+   * @generated from enum value: PROFILE_KIND_CPU = 1;
+   */
+  CPU = 1,
+
+  /**
+   * What is in the memory of one moment, contents of documents and secrets included: guard the file. The service answers nobody
+   * while it is taken, a second or more with its usual heap, and needs about as much memory again. The file is a `.heapsnapshot`.
+   *
+   * @generated from enum value: PROFILE_KIND_HEAP = 2;
+   */
+  HEAP = 2,
+
+  /**
+   * Who allocates memory: the stack, once in 256 KiB, whether the memory was freed since or not. The file is a `.heapprofile`.
+   *
+   * @generated from enum value: PROFILE_KIND_ALLOCATIONS = 3;
+   */
+  ALLOCATIONS = 3,
+}
+
+/**
+ * Describes the enum llmemory.v1.ProfileKind.
+ */
+export declare const ProfileKindSchema: GenEnum<ProfileKind>;
+
+/**
  * Tells operators what is stored and what is waiting, and how a search runs.
  *
  * @generated from service llmemory.v1.AdminService
@@ -952,6 +1477,56 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetOwnerStatisticsRequestSchema;
     output: typeof GetOwnerStatisticsResponseSchema;
+  },
+  /**
+   * Lists the owners that have something stored, by id.
+   *
+   * @generated from rpc llmemory.v1.AdminService.ListOwners
+   */
+  listOwners: {
+    methodKind: "unary";
+    input: typeof ListOwnersRequestSchema;
+    output: typeof ListOwnersResponseSchema;
+  },
+  /**
+   * Tells with which settings this process runs, and where each came from; secrets are not shown.
+   *
+   * @generated from rpc llmemory.v1.AdminService.GetConfiguration
+   */
+  getConfiguration: {
+    methodKind: "unary";
+    input: typeof GetConfigurationRequestSchema;
+    output: typeof GetConfigurationResponseSchema;
+  },
+  /**
+   * Tells what the latest probes of the database and of the embedder found, as `/health` does.
+   *
+   * @generated from rpc llmemory.v1.AdminService.GetHealthReport
+   */
+  getHealthReport: {
+    methodKind: "unary";
+    input: typeof GetHealthReportRequestSchema;
+    output: typeof GetHealthReportResponseSchema;
+  },
+  /**
+   * Counts this process's connections to the database.
+   *
+   * @generated from rpc llmemory.v1.AdminService.GetPoolStats
+   */
+  getPoolStats: {
+    methodKind: "unary";
+    input: typeof GetPoolStatsRequestSchema;
+    output: typeof GetPoolStatsResponseSchema;
+  },
+  /**
+   * Tells which embedder is in use and whether it answers.
+   *
+   * @generated from rpc llmemory.v1.AdminService.GetEmbeddingHealth
+   */
+  getEmbeddingHealth: {
+    methodKind: "unary";
+    input: typeof GetEmbeddingHealthRequestSchema;
+    output: typeof GetEmbeddingHealthResponseSchema;
   },
   /**
    * Counts the chunks that wait for their embedding.
@@ -1088,6 +1663,22 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof DropModelRequestSchema;
     output: typeof DropModelResponseSchema;
+  },
+  /**
+   * Profiles the service's main thread, which answers RPCs, and sends the profile as a file for Chrome DevTools or speedscope. The threads
+   * that embed, cut texts or run the embedded database are not in it. The first message comes at once and tells that the capture has
+   * begun, others tell each second how far it is, then the pieces of the file follow until the stream ends. A caller that goes away ends
+   * the capture.
+   *
+   * RESOURCE_EXHAUSTED with reason PROFILE_RUNNING while another profile is captured; FAILED_PRECONDITION with reason
+   * PROFILE_NOT_WRITTEN if the directory for temporary files has no room for a heap snapshot.
+   *
+   * @generated from rpc llmemory.v1.AdminService.CaptureProfile
+   */
+  captureProfile: {
+    methodKind: "server_streaming";
+    input: typeof CaptureProfileRequestSchema;
+    output: typeof CaptureProfileResponseSchema;
   },
 }>;
 

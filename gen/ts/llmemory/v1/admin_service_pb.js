@@ -16,7 +16,7 @@ import { file_llmemory_v1_search_service } from "./search_service_pb.js";
  * Describes the file llmemory/v1/admin_service.proto.
  */
 export const file_llmemory_v1_admin_service = /*@__PURE__*/
-  fileDesc("Ch9sbG1lbW9yeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtsbG1lbW9yeS52MSJMChlHZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0Ei8KCG93bmVyX2lkGAEgASgJQh26SBpyGBABGP8BMhFeW0EtWmEtejAtOV8uLV0qJCL1AgoaR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2USFgoOZG9jdW1lbnRfY291bnQYASABKAMSEwoLY2h1bmtfY291bnQYAiABKAMSGAoQdG90YWxfc2l6ZV9ieXRlcxgDIAEoAxIcChRlbWJlZGRlZF9jaHVua19jb3VudBgEIAEoAxIaChJlbWJlZGRpbmdzX3BlbmRpbmcYBSABKAMSFwoPZW1iZWRkaW5nc19kZWFkGAYgASgDEjYKDmRvY3VtZW50X3R5cGVzGAcgAygLMh4ubGxtZW1vcnkudjEuRG9jdW1lbnRUeXBlQ291bnQSNAoQZmlyc3RfY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF91cGRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaChJlbWJlZGRpbmdzX21pc3NpbmcYCiABKAMiXQoRRG9jdW1lbnRUeXBlQ291bnQSMAoNZG9jdW1lbnRfdHlwZRgBIAEoDjIZLmxsbWVtb3J5LnYxLkRvY3VtZW50VHlwZRIWCg5kb2N1bWVudF9jb3VudBgCIAEoAyJJChhHZXRFbWJlZGRpbmdRdWV1ZVJlcXVlc3QSLQoIb3duZXJfaWQYASABKAlCG7pIGHIWGP8BMhFeW0EtWmEtejAtOV8uLV0qJCLRAQoZR2V0RW1iZWRkaW5nUXVldWVSZXNwb25zZRISCgp0b3RhbF9zaXplGAEgASgDEgwKBGRlYWQYAiABKAMSLQoKb2xkZXN0X2FnZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgZvd25lcnMYBCADKAsyIC5sbG1lbW9yeS52MS5Pd25lckVtYmVkZGluZ1F1ZXVlEjEKDGRlYWRfcmVhc29ucxgFIAMoCzIbLmxsbWVtb3J5LnYxLkRlYWRKb2JzUmVhc29uIi8KDkRlYWRKb2JzUmVhc29uEg4KBnJlYXNvbhgBIAEoCRINCgVjb3VudBgCIAEoAyKlAQoTT3duZXJFbWJlZGRpbmdRdWV1ZRIQCghvd25lcl9pZBgBIAEoCRIMCgRzaXplGAIgASgDEgwKBGRlYWQYAyABKAMSLQoKb2xkZXN0X2FnZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCgxkZWFkX3JlYXNvbnMYBSADKAsyGy5sbG1lbW9yeS52MS5EZWFkSm9ic1JlYXNvbiJhChRSZXRyeURlYWRKb2JzUmVxdWVzdBItCghvd25lcl9pZBgBIAEoCUIbukgYchYY/wEyEV5bQS1aYS16MC05Xy4tXSokEhoKCG1vZGVsX2lkGAIgASgJQgi6SAVyAxj/ASIoChVSZXRyeURlYWRKb2JzUmVzcG9uc2USDwoHcmV0cmllZBgBIAEoAyJhChRQdXJnZURlYWRKb2JzUmVxdWVzdBItCghvd25lcl9pZBgBIAEoCUIbukgYchYY/wEyEV5bQS1aYS16MC05Xy4tXSokEhoKCG1vZGVsX2lkGAIgASgJQgi6SAVyAxj/ASInChVQdXJnZURlYWRKb2JzUmVzcG9uc2USDgoGcHVyZ2VkGAEgASgDIkoKFEV4cGxhaW5TZWFyY2hSZXF1ZXN0EjIKBnNlYXJjaBgBIAEoCzIaLmxsbWVtb3J5LnYxLlNlYXJjaFJlcXVlc3RCBrpIA8gBASJ7ChVFeHBsYWluU2VhcmNoUmVzcG9uc2USLQoIcmVzcG9uc2UYASABKAsyGy5sbG1lbW9yeS52MS5TZWFyY2hSZXNwb25zZRIzCgpzdGF0ZW1lbnRzGAIgAygLMh8ubGxtZW1vcnkudjEuRXhwbGFpbmVkU3RhdGVtZW50ImoKEkV4cGxhaW5lZFN0YXRlbWVudBIMCgRuYW1lGAEgASgJEgsKA3NxbBgCIAEoCRIMCgRwbGFuGAMgASgJEisKCGR1cmF0aW9uGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlEKGVJlYnVpbGRWZWN0b3JJbmRleFJlcXVlc3QSNAoHcHJvZmlsZRgBIAEoDjIZLmxsbWVtb3J5LnYxLkluZGV4UHJvZmlsZUIIukgFggECEAEicAoaUmVidWlsZFZlY3RvckluZGV4UmVzcG9uc2USDQoFcGhhc2UYASABKAkSFwoPcGFydGl0aW9uc19kb25lGAIgASgFEhgKEHBhcnRpdGlvbnNfdG90YWwYAyABKAUSEAoIZnJhY3Rpb24YBCABKAEiHAoaTGlzdEVtYmVkZGluZ01vZGVsc1JlcXVlc3QiSgobTGlzdEVtYmVkZGluZ01vZGVsc1Jlc3BvbnNlEisKBm1vZGVscxgBIAMoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsIooDChpTdGFydE1vZGVsTWlncmF0aW9uUmVxdWVzdBI8Cghwcm92aWRlchgBIAEoDjIeLmxsbWVtb3J5LnYxLkVtYmVkZGluZ1Byb3ZpZGVyQgq6SAeCAQQQASAAEhYKBG5hbWUYAiABKAlCCLpIBXIDGMgBEiIKCWRpbWVuc2lvbhgDIAEoBUIKukgHGgUY2B0oAkgAiAEBEjEKCGJhc2VfdXJsGAQgASgJQh+6SBxyGhjoBzIVXihodHRwcz86Ly9bXj8jQF0rKT8kEiYKD2RvY3VtZW50X3ByZWZpeBgFIAEoCUIIukgFcgMYyAFIAYgBARIjCgxxdWVyeV9wcmVmaXgYBiABKAlCCLpIBXIDGMgBSAKIAQESKgoQaW5wdXRfdG9rZW5zX21heBgHIAEoBUILukgIGgYYwIQ9KCBIA4gBAUIMCgpfZGltZW5zaW9uQhIKEF9kb2N1bWVudF9wcmVmaXhCDwoNX3F1ZXJ5X3ByZWZpeEITChFfaW5wdXRfdG9rZW5zX21heCJJChtTdGFydE1vZGVsTWlncmF0aW9uUmVzcG9uc2USKgoFbW9kZWwYASABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbCI4ChpXYXRjaE1vZGVsTWlncmF0aW9uUmVxdWVzdBIaCghtb2RlbF9pZBgBIAEoCUIIukgFcgMY/wEirQEKG1dhdGNoTW9kZWxNaWdyYXRpb25SZXNwb25zZRIqCgVtb2RlbBgBIAEoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsEh4KEWNodW5rc19wZXJfc2Vjb25kGAIgASgBSACIAQESLAoJdGltZV9sZWZ0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhQKEl9jaHVua3NfcGVyX3NlY29uZCJoChRDb21wYXJlTW9kZWxzUmVxdWVzdBIaCghtb2RlbF9pZBgBIAEoCUIIukgFcgMY/wESJAoLcXVlcnlfY291bnQYAiABKAVCCrpIBxoFGPQDKAFIAIgBAUIOCgxfcXVlcnlfY291bnQiSQoVQ29tcGFyZU1vZGVsc1Jlc3BvbnNlEjAKCmNvbXBhcmlzb24YASABKAsyHC5sbG1lbW9yeS52MS5Nb2RlbENvbXBhcmlzb24iQQoUQWN0aXZhdGVNb2RlbFJlcXVlc3QSGgoIbW9kZWxfaWQYASABKAlCCLpIBXIDGP8BEg0KBWZvcmNlGAIgASgIInIKFUFjdGl2YXRlTW9kZWxSZXNwb25zZRIrCgZhY3RpdmUYASABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbBIsCgdyZXRpcmVkGAIgASgLMhsubGxtZW1vcnkudjEuRW1iZWRkaW5nTW9kZWwiQQoUUm9sbEJhY2tNb2RlbFJlcXVlc3QSGgoIbW9kZWxfaWQYASABKAlCCLpIBXIDGP8BEg0KBWZvcmNlGAIgASgIInIKFVJvbGxCYWNrTW9kZWxSZXNwb25zZRIrCgZhY3RpdmUYASABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbBIsCgdyZXRpcmVkGAIgASgLMhsubGxtZW1vcnkudjEuRW1iZWRkaW5nTW9kZWwiMAoQRHJvcE1vZGVsUmVxdWVzdBIcCghtb2RlbF9pZBgBIAEoCUIKukgHcgUQARj/ASITChFEcm9wTW9kZWxSZXNwb25zZSp9CgxJbmRleFByb2ZpbGUSHQoZSU5ERVhfUFJPRklMRV9VTlNQRUNJRklFRBAAEhYKEklOREVYX1BST0ZJTEVfRkFTVBABEhoKFklOREVYX1BST0ZJTEVfQkFMQU5DRUQQAhIaChZJTkRFWF9QUk9GSUxFX0FDQ1VSQVRFEAMyygoKDEFkbWluU2VydmljZRJuChJHZXRPd25lclN0YXRpc3RpY3MSJi5sbG1lbW9yeS52MS5HZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0GicubGxtZW1vcnkudjEuR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2UiB5ACAaC7GAESawoRR2V0RW1iZWRkaW5nUXVldWUSJS5sbG1lbW9yeS52MS5HZXRFbWJlZGRpbmdRdWV1ZVJlcXVlc3QaJi5sbG1lbW9yeS52MS5HZXRFbWJlZGRpbmdRdWV1ZVJlc3BvbnNlIgeQAgGguxgDEl8KDVJldHJ5RGVhZEpvYnMSIS5sbG1lbW9yeS52MS5SZXRyeURlYWRKb2JzUmVxdWVzdBoiLmxsbWVtb3J5LnYxLlJldHJ5RGVhZEpvYnNSZXNwb25zZSIHkAICoLsYAxJfCg1QdXJnZURlYWRKb2JzEiEubGxtZW1vcnkudjEuUHVyZ2VEZWFkSm9ic1JlcXVlc3QaIi5sbG1lbW9yeS52MS5QdXJnZURlYWRKb2JzUmVzcG9uc2UiB5ACAqC7GAMSXwoNRXhwbGFpblNlYXJjaBIhLmxsbWVtb3J5LnYxLkV4cGxhaW5TZWFyY2hSZXF1ZXN0GiIubGxtZW1vcnkudjEuRXhwbGFpblNlYXJjaFJlc3BvbnNlIgeQAgGguxgDEnAKElJlYnVpbGRWZWN0b3JJbmRleBImLmxsbWVtb3J5LnYxLlJlYnVpbGRWZWN0b3JJbmRleFJlcXVlc3QaJy5sbG1lbW9yeS52MS5SZWJ1aWxkVmVjdG9ySW5kZXhSZXNwb25zZSIHkAICoLsYAzABEnEKE0xpc3RFbWJlZGRpbmdNb2RlbHMSJy5sbG1lbW9yeS52MS5MaXN0RW1iZWRkaW5nTW9kZWxzUmVxdWVzdBooLmxsbWVtb3J5LnYxLkxpc3RFbWJlZGRpbmdNb2RlbHNSZXNwb25zZSIHkAIBoLsYAxJuChNTdGFydE1vZGVsTWlncmF0aW9uEicubGxtZW1vcnkudjEuU3RhcnRNb2RlbE1pZ3JhdGlvblJlcXVlc3QaKC5sbG1lbW9yeS52MS5TdGFydE1vZGVsTWlncmF0aW9uUmVzcG9uc2UiBKC7GAMScwoTV2F0Y2hNb2RlbE1pZ3JhdGlvbhInLmxsbWVtb3J5LnYxLldhdGNoTW9kZWxNaWdyYXRpb25SZXF1ZXN0GigubGxtZW1vcnkudjEuV2F0Y2hNb2RlbE1pZ3JhdGlvblJlc3BvbnNlIgeQAgGguxgDMAESXwoNQ29tcGFyZU1vZGVscxIhLmxsbWVtb3J5LnYxLkNvbXBhcmVNb2RlbHNSZXF1ZXN0GiIubGxtZW1vcnkudjEuQ29tcGFyZU1vZGVsc1Jlc3BvbnNlIgeQAgKguxgDEl8KDUFjdGl2YXRlTW9kZWwSIS5sbG1lbW9yeS52MS5BY3RpdmF0ZU1vZGVsUmVxdWVzdBoiLmxsbWVtb3J5LnYxLkFjdGl2YXRlTW9kZWxSZXNwb25zZSIHkAICoLsYAxJcCg1Sb2xsQmFja01vZGVsEiEubGxtZW1vcnkudjEuUm9sbEJhY2tNb2RlbFJlcXVlc3QaIi5sbG1lbW9yeS52MS5Sb2xsQmFja01vZGVsUmVzcG9uc2UiBKC7GAMSUAoJRHJvcE1vZGVsEh0ubGxtZW1vcnkudjEuRHJvcE1vZGVsUmVxdWVzdBoeLmxsbWVtb3J5LnYxLkRyb3BNb2RlbFJlc3BvbnNlIgSguxgDQjxaOmdpdGh1Yi5jb20vbGxtZW1vcnkvbGxtZW1vcnkvZ2VuL2dvL2xsbWVtb3J5L3YxO2xsbWVtb3J5djFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_llmemory_v1_document, file_llmemory_v1_embedding_model, file_llmemory_v1_options, file_llmemory_v1_search_service]);
+  fileDesc("Ch9sbG1lbW9yeS92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtsbG1lbW9yeS52MSJMChlHZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0Ei8KCG93bmVyX2lkGAEgASgJQh26SBpyGBABGP8BMhFeW0EtWmEtejAtOV8uLV0qJCL1AgoaR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2USFgoOZG9jdW1lbnRfY291bnQYASABKAMSEwoLY2h1bmtfY291bnQYAiABKAMSGAoQdG90YWxfc2l6ZV9ieXRlcxgDIAEoAxIcChRlbWJlZGRlZF9jaHVua19jb3VudBgEIAEoAxIaChJlbWJlZGRpbmdzX3BlbmRpbmcYBSABKAMSFwoPZW1iZWRkaW5nc19kZWFkGAYgASgDEjYKDmRvY3VtZW50X3R5cGVzGAcgAygLMh4ubGxtZW1vcnkudjEuRG9jdW1lbnRUeXBlQ291bnQSNAoQZmlyc3RfY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF91cGRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaChJlbWJlZGRpbmdzX21pc3NpbmcYCiABKAMiXQoRRG9jdW1lbnRUeXBlQ291bnQSMAoNZG9jdW1lbnRfdHlwZRgBIAEoDjIZLmxsbWVtb3J5LnYxLkRvY3VtZW50VHlwZRIWCg5kb2N1bWVudF9jb3VudBgCIAEoAyJjChFMaXN0T3duZXJzUmVxdWVzdBIiCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAFIAIgBARIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxjQD0IMCgpfcGFnZV9zaXplIlEKEkxpc3RPd25lcnNSZXNwb25zZRIiCgZvd25lcnMYASADKAsyEi5sbG1lbW9yeS52MS5Pd25lchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRgoFT3duZXISEAoIb3duZXJfaWQYASABKAkSFgoOZG9jdW1lbnRfY291bnQYAiABKAMSEwoLY2h1bmtfY291bnQYAyABKAMiGQoXR2V0Q29uZmlndXJhdGlvblJlcXVlc3QiTwoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjMKCHNldHRpbmdzGAEgAygLMiEubGxtZW1vcnkudjEuQ29uZmlndXJhdGlvblNldHRpbmciVgoUQ29uZmlndXJhdGlvblNldHRpbmcSEAoIdmFyaWFibGUYASABKAkSEgoFdmFsdWUYAiABKAlIAIgBARIOCgZzb3VyY2UYAyABKAlCCAoGX3ZhbHVlIicKFkdldEhlYWx0aFJlcG9ydFJlcXVlc3QSDQoFZm9yY2UYASABKAgi5AEKF0dldEhlYWx0aFJlcG9ydFJlc3BvbnNlEg8KB2hlYWx0aHkYASABKAgSLQoJcHJvYmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCghkYXRhYmFzZRgDIAEoCzIYLmxsbWVtb3J5LnYxLkhlYWx0aFByb2JlEiwKCmVtYmVkZGluZ3MYBCABKAsyGC5sbG1lbW9yeS52MS5IZWFsdGhQcm9iZRIvCg9jb25uZWN0aW9uX3Bvb2wYBSABKAsyFi5sbG1lbW9yeS52MS5Qb29sU3RhdHMiXwoLSGVhbHRoUHJvYmUSDwoHaGVhbHRoeRgBIAEoCBIwCg1yZXNwb25zZV90aW1lGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBWVycm9yGAMgASgJIkkKCVBvb2xTdGF0cxIOCgZhY3RpdmUYASABKAUSDAoEaWRsZRgCIAEoBRINCgV0b3RhbBgDIAEoBRIPCgd3YWl0aW5nGAQgASgFIhUKE0dldFBvb2xTdGF0c1JlcXVlc3QiPAoUR2V0UG9vbFN0YXRzUmVzcG9uc2USJAoEcG9vbBgBIAEoCzIWLmxsbWVtb3J5LnYxLlBvb2xTdGF0cyIqChlHZXRFbWJlZGRpbmdIZWFsdGhSZXF1ZXN0Eg0KBWZvcmNlGAEgASgIIpkBChpHZXRFbWJlZGRpbmdIZWFsdGhSZXNwb25zZRInCgVwcm9iZRgBIAEoCzIYLmxsbWVtb3J5LnYxLkhlYWx0aFByb2JlEi0KCXByb2JlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIbW9kZWxfaWQYAyABKAkSEQoJZGltZW5zaW9uGAQgASgFIkkKGEdldEVtYmVkZGluZ1F1ZXVlUmVxdWVzdBItCghvd25lcl9pZBgBIAEoCUIbukgYchYY/wEyEV5bQS1aYS16MC05Xy4tXSokItEBChlHZXRFbWJlZGRpbmdRdWV1ZVJlc3BvbnNlEhIKCnRvdGFsX3NpemUYASABKAMSDAoEZGVhZBgCIAEoAxItCgpvbGRlc3RfYWdlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKBm93bmVycxgEIAMoCzIgLmxsbWVtb3J5LnYxLk93bmVyRW1iZWRkaW5nUXVldWUSMQoMZGVhZF9yZWFzb25zGAUgAygLMhsubGxtZW1vcnkudjEuRGVhZEpvYnNSZWFzb24iLwoORGVhZEpvYnNSZWFzb24SDgoGcmVhc29uGAEgASgJEg0KBWNvdW50GAIgASgDIqUBChNPd25lckVtYmVkZGluZ1F1ZXVlEhAKCG93bmVyX2lkGAEgASgJEgwKBHNpemUYAiABKAMSDAoEZGVhZBgDIAEoAxItCgpvbGRlc3RfYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDGRlYWRfcmVhc29ucxgFIAMoCzIbLmxsbWVtb3J5LnYxLkRlYWRKb2JzUmVhc29uImEKFFJldHJ5RGVhZEpvYnNSZXF1ZXN0Ei0KCG93bmVyX2lkGAEgASgJQhu6SBhyFhj/ATIRXltBLVphLXowLTlfLi1dKiQSGgoIbW9kZWxfaWQYAiABKAlCCLpIBXIDGP8BIigKFVJldHJ5RGVhZEpvYnNSZXNwb25zZRIPCgdyZXRyaWVkGAEgASgDImEKFFB1cmdlRGVhZEpvYnNSZXF1ZXN0Ei0KCG93bmVyX2lkGAEgASgJQhu6SBhyFhj/ATIRXltBLVphLXowLTlfLi1dKiQSGgoIbW9kZWxfaWQYAiABKAlCCLpIBXIDGP8BIicKFVB1cmdlRGVhZEpvYnNSZXNwb25zZRIOCgZwdXJnZWQYASABKAMiSgoURXhwbGFpblNlYXJjaFJlcXVlc3QSMgoGc2VhcmNoGAEgASgLMhoubGxtZW1vcnkudjEuU2VhcmNoUmVxdWVzdEIGukgDyAEBInsKFUV4cGxhaW5TZWFyY2hSZXNwb25zZRItCghyZXNwb25zZRgBIAEoCzIbLmxsbWVtb3J5LnYxLlNlYXJjaFJlc3BvbnNlEjMKCnN0YXRlbWVudHMYAiADKAsyHy5sbG1lbW9yeS52MS5FeHBsYWluZWRTdGF0ZW1lbnQiagoSRXhwbGFpbmVkU3RhdGVtZW50EgwKBG5hbWUYASABKAkSCwoDc3FsGAIgASgJEgwKBHBsYW4YAyABKAkSKwoIZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoZUmVidWlsZFZlY3RvckluZGV4UmVxdWVzdBI0Cgdwcm9maWxlGAEgASgOMhkubGxtZW1vcnkudjEuSW5kZXhQcm9maWxlQgi6SAWCAQIQASJwChpSZWJ1aWxkVmVjdG9ySW5kZXhSZXNwb25zZRINCgVwaGFzZRgBIAEoCRIXCg9wYXJ0aXRpb25zX2RvbmUYAiABKAUSGAoQcGFydGl0aW9uc190b3RhbBgDIAEoBRIQCghmcmFjdGlvbhgEIAEoASIcChpMaXN0RW1iZWRkaW5nTW9kZWxzUmVxdWVzdCJKChtMaXN0RW1iZWRkaW5nTW9kZWxzUmVzcG9uc2USKwoGbW9kZWxzGAEgAygLMhsubGxtZW1vcnkudjEuRW1iZWRkaW5nTW9kZWwiigMKGlN0YXJ0TW9kZWxNaWdyYXRpb25SZXF1ZXN0EjwKCHByb3ZpZGVyGAEgASgOMh4ubGxtZW1vcnkudjEuRW1iZWRkaW5nUHJvdmlkZXJCCrpIB4IBBBABIAASFgoEbmFtZRgCIAEoCUIIukgFcgMYyAESIgoJZGltZW5zaW9uGAMgASgFQgq6SAcaBRjYHSgCSACIAQESMQoIYmFzZV91cmwYBCABKAlCH7pIHHIaGOgHMhVeKGh0dHBzPzovL1tePyNAXSspPyQSJgoPZG9jdW1lbnRfcHJlZml4GAUgASgJQgi6SAVyAxjIAUgBiAEBEiMKDHF1ZXJ5X3ByZWZpeBgGIAEoCUIIukgFcgMYyAFIAogBARIqChBpbnB1dF90b2tlbnNfbWF4GAcgASgFQgu6SAgaBhjAhD0oIEgDiAEBQgwKCl9kaW1lbnNpb25CEgoQX2RvY3VtZW50X3ByZWZpeEIPCg1fcXVlcnlfcHJlZml4QhMKEV9pbnB1dF90b2tlbnNfbWF4IkkKG1N0YXJ0TW9kZWxNaWdyYXRpb25SZXNwb25zZRIqCgVtb2RlbBgBIAEoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsIjgKGldhdGNoTW9kZWxNaWdyYXRpb25SZXF1ZXN0EhoKCG1vZGVsX2lkGAEgASgJQgi6SAVyAxj/ASKtAQobV2F0Y2hNb2RlbE1pZ3JhdGlvblJlc3BvbnNlEioKBW1vZGVsGAEgASgLMhsubGxtZW1vcnkudjEuRW1iZWRkaW5nTW9kZWwSHgoRY2h1bmtzX3Blcl9zZWNvbmQYAiABKAFIAIgBARIsCgl0aW1lX2xlZnQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CFAoSX2NodW5rc19wZXJfc2Vjb25kImgKFENvbXBhcmVNb2RlbHNSZXF1ZXN0EhoKCG1vZGVsX2lkGAEgASgJQgi6SAVyAxj/ARIkCgtxdWVyeV9jb3VudBgCIAEoBUIKukgHGgUY9AMoAUgAiAEBQg4KDF9xdWVyeV9jb3VudCJJChVDb21wYXJlTW9kZWxzUmVzcG9uc2USMAoKY29tcGFyaXNvbhgBIAEoCzIcLmxsbWVtb3J5LnYxLk1vZGVsQ29tcGFyaXNvbiJBChRBY3RpdmF0ZU1vZGVsUmVxdWVzdBIaCghtb2RlbF9pZBgBIAEoCUIIukgFcgMY/wESDQoFZm9yY2UYAiABKAgicgoVQWN0aXZhdGVNb2RlbFJlc3BvbnNlEisKBmFjdGl2ZRgBIAEoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsEiwKB3JldGlyZWQYAiABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbCJBChRSb2xsQmFja01vZGVsUmVxdWVzdBIaCghtb2RlbF9pZBgBIAEoCUIIukgFcgMY/wESDQoFZm9yY2UYAiABKAgicgoVUm9sbEJhY2tNb2RlbFJlc3BvbnNlEisKBmFjdGl2ZRgBIAEoCzIbLmxsbWVtb3J5LnYxLkVtYmVkZGluZ01vZGVsEiwKB3JldGlyZWQYAiABKAsyGy5sbG1lbW9yeS52MS5FbWJlZGRpbmdNb2RlbCIwChBEcm9wTW9kZWxSZXF1ZXN0EhwKCG1vZGVsX2lkGAEgASgJQgq6SAdyBRABGP8BIhMKEURyb3BNb2RlbFJlc3BvbnNlIokBChVDYXB0dXJlUHJvZmlsZVJlcXVlc3QSMgoEa2luZBgBIAEoDjIYLmxsbWVtb3J5LnYxLlByb2ZpbGVLaW5kQgq6SAeCAQQQASAAEjwKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwisAjICCAEiZgoWQ2FwdHVyZVByb2ZpbGVSZXNwb25zZRIwCghwcm9ncmVzcxgBIAEoCzIcLmxsbWVtb3J5LnYxLlByb2ZpbGVQcm9ncmVzc0gAEhEKB2NvbnRlbnQYAiABKAxIAEIHCgVldmVudCJqCg9Qcm9maWxlUHJvZ3Jlc3MSKgoHZWxhcHNlZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbip9CgxJbmRleFByb2ZpbGUSHQoZSU5ERVhfUFJPRklMRV9VTlNQRUNJRklFRBAAEhYKEklOREVYX1BST0ZJTEVfRkFTVBABEhoKFklOREVYX1BST0ZJTEVfQkFMQU5DRUQQAhIaChZJTkRFWF9QUk9GSUxFX0FDQ1VSQVRFEAMqdgoLUHJvZmlsZUtpbmQSHAoYUFJPRklMRV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQUFJPRklMRV9LSU5EX0NQVRABEhUKEVBST0ZJTEVfS0lORF9IRUFQEAISHAoYUFJPRklMRV9LSU5EX0FMTE9DQVRJT05TEAMypA8KDEFkbWluU2VydmljZRJuChJHZXRPd25lclN0YXRpc3RpY3MSJi5sbG1lbW9yeS52MS5HZXRPd25lclN0YXRpc3RpY3NSZXF1ZXN0GicubGxtZW1vcnkudjEuR2V0T3duZXJTdGF0aXN0aWNzUmVzcG9uc2UiB5ACAaC7GAESVgoKTGlzdE93bmVycxIeLmxsbWVtb3J5LnYxLkxpc3RPd25lcnNSZXF1ZXN0Gh8ubGxtZW1vcnkudjEuTGlzdE93bmVyc1Jlc3BvbnNlIgeQAgGguxgDEmgKEEdldENvbmZpZ3VyYXRpb24SJC5sbG1lbW9yeS52MS5HZXRDb25maWd1cmF0aW9uUmVxdWVzdBolLmxsbWVtb3J5LnYxLkdldENvbmZpZ3VyYXRpb25SZXNwb25zZSIHkAIBoLsYAxJlCg9HZXRIZWFsdGhSZXBvcnQSIy5sbG1lbW9yeS52MS5HZXRIZWFsdGhSZXBvcnRSZXF1ZXN0GiQubGxtZW1vcnkudjEuR2V0SGVhbHRoUmVwb3J0UmVzcG9uc2UiB5ACAaC7GAMSXAoMR2V0UG9vbFN0YXRzEiAubGxtZW1vcnkudjEuR2V0UG9vbFN0YXRzUmVxdWVzdBohLmxsbWVtb3J5LnYxLkdldFBvb2xTdGF0c1Jlc3BvbnNlIgeQAgGguxgDEm4KEkdldEVtYmVkZGluZ0hlYWx0aBImLmxsbWVtb3J5LnYxLkdldEVtYmVkZGluZ0hlYWx0aFJlcXVlc3QaJy5sbG1lbW9yeS52MS5HZXRFbWJlZGRpbmdIZWFsdGhSZXNwb25zZSIHkAIBoLsYAxJrChFHZXRFbWJlZGRpbmdRdWV1ZRIlLmxsbWVtb3J5LnYxLkdldEVtYmVkZGluZ1F1ZXVlUmVxdWVzdBomLmxsbWVtb3J5LnYxLkdldEVtYmVkZGluZ1F1ZXVlUmVzcG9uc2UiB5ACAaC7GAMSXwoNUmV0cnlEZWFkSm9icxIhLmxsbWVtb3J5LnYxLlJldHJ5RGVhZEpvYnNSZXF1ZXN0GiIubGxtZW1vcnkudjEuUmV0cnlEZWFkSm9ic1Jlc3BvbnNlIgeQAgKguxgDEl8KDVB1cmdlRGVhZEpvYnMSIS5sbG1lbW9yeS52MS5QdXJnZURlYWRKb2JzUmVxdWVzdBoiLmxsbWVtb3J5LnYxLlB1cmdlRGVhZEpvYnNSZXNwb25zZSIHkAICoLsYAxJfCg1FeHBsYWluU2VhcmNoEiEubGxtZW1vcnkudjEuRXhwbGFpblNlYXJjaFJlcXVlc3QaIi5sbG1lbW9yeS52MS5FeHBsYWluU2VhcmNoUmVzcG9uc2UiB5ACAaC7GAMScAoSUmVidWlsZFZlY3RvckluZGV4EiYubGxtZW1vcnkudjEuUmVidWlsZFZlY3RvckluZGV4UmVxdWVzdBonLmxsbWVtb3J5LnYxLlJlYnVpbGRWZWN0b3JJbmRleFJlc3BvbnNlIgeQAgKguxgDMAEScQoTTGlzdEVtYmVkZGluZ01vZGVscxInLmxsbWVtb3J5LnYxLkxpc3RFbWJlZGRpbmdNb2RlbHNSZXF1ZXN0GigubGxtZW1vcnkudjEuTGlzdEVtYmVkZGluZ01vZGVsc1Jlc3BvbnNlIgeQAgGguxgDEm4KE1N0YXJ0TW9kZWxNaWdyYXRpb24SJy5sbG1lbW9yeS52MS5TdGFydE1vZGVsTWlncmF0aW9uUmVxdWVzdBooLmxsbWVtb3J5LnYxLlN0YXJ0TW9kZWxNaWdyYXRpb25SZXNwb25zZSIEoLsYAxJzChNXYXRjaE1vZGVsTWlncmF0aW9uEicubGxtZW1vcnkudjEuV2F0Y2hNb2RlbE1pZ3JhdGlvblJlcXVlc3QaKC5sbG1lbW9yeS52MS5XYXRjaE1vZGVsTWlncmF0aW9uUmVzcG9uc2UiB5ACAaC7GAMwARJfCg1Db21wYXJlTW9kZWxzEiEubGxtZW1vcnkudjEuQ29tcGFyZU1vZGVsc1JlcXVlc3QaIi5sbG1lbW9yeS52MS5Db21wYXJlTW9kZWxzUmVzcG9uc2UiB5ACAqC7GAMSXwoNQWN0aXZhdGVNb2RlbBIhLmxsbWVtb3J5LnYxLkFjdGl2YXRlTW9kZWxSZXF1ZXN0GiIubGxtZW1vcnkudjEuQWN0aXZhdGVNb2RlbFJlc3BvbnNlIgeQAgKguxgDElwKDVJvbGxCYWNrTW9kZWwSIS5sbG1lbW9yeS52MS5Sb2xsQmFja01vZGVsUmVxdWVzdBoiLmxsbWVtb3J5LnYxLlJvbGxCYWNrTW9kZWxSZXNwb25zZSIEoLsYAxJQCglEcm9wTW9kZWwSHS5sbG1lbW9yeS52MS5Ecm9wTW9kZWxSZXF1ZXN0Gh4ubGxtZW1vcnkudjEuRHJvcE1vZGVsUmVzcG9uc2UiBKC7GAMSYQoOQ2FwdHVyZVByb2ZpbGUSIi5sbG1lbW9yeS52MS5DYXB0dXJlUHJvZmlsZVJlcXVlc3QaIy5sbG1lbW9yeS52MS5DYXB0dXJlUHJvZmlsZVJlc3BvbnNlIgSguxgDMAFCPFo6Z2l0aHViLmNvbS9sbG1lbW9yeS9sbG1lbW9yeS9nZW4vZ28vbGxtZW1vcnkvdjE7bGxtZW1vcnl2MWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_llmemory_v1_document, file_llmemory_v1_embedding_model, file_llmemory_v1_options, file_llmemory_v1_search_service]);
 
 /**
  * Describes the message llmemory.v1.GetOwnerStatisticsRequest.
@@ -40,193 +40,312 @@ export const DocumentTypeCountSchema = /*@__PURE__*/
   messageDesc(file_llmemory_v1_admin_service, 2);
 
 /**
+ * Describes the message llmemory.v1.ListOwnersRequest.
+ * Use `create(ListOwnersRequestSchema)` to create a new message.
+ */
+export const ListOwnersRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 3);
+
+/**
+ * Describes the message llmemory.v1.ListOwnersResponse.
+ * Use `create(ListOwnersResponseSchema)` to create a new message.
+ */
+export const ListOwnersResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 4);
+
+/**
+ * Describes the message llmemory.v1.Owner.
+ * Use `create(OwnerSchema)` to create a new message.
+ */
+export const OwnerSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 5);
+
+/**
+ * Describes the message llmemory.v1.GetConfigurationRequest.
+ * Use `create(GetConfigurationRequestSchema)` to create a new message.
+ */
+export const GetConfigurationRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 6);
+
+/**
+ * Describes the message llmemory.v1.GetConfigurationResponse.
+ * Use `create(GetConfigurationResponseSchema)` to create a new message.
+ */
+export const GetConfigurationResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 7);
+
+/**
+ * Describes the message llmemory.v1.ConfigurationSetting.
+ * Use `create(ConfigurationSettingSchema)` to create a new message.
+ */
+export const ConfigurationSettingSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 8);
+
+/**
+ * Describes the message llmemory.v1.GetHealthReportRequest.
+ * Use `create(GetHealthReportRequestSchema)` to create a new message.
+ */
+export const GetHealthReportRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 9);
+
+/**
+ * Describes the message llmemory.v1.GetHealthReportResponse.
+ * Use `create(GetHealthReportResponseSchema)` to create a new message.
+ */
+export const GetHealthReportResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 10);
+
+/**
+ * Describes the message llmemory.v1.HealthProbe.
+ * Use `create(HealthProbeSchema)` to create a new message.
+ */
+export const HealthProbeSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 11);
+
+/**
+ * Describes the message llmemory.v1.PoolStats.
+ * Use `create(PoolStatsSchema)` to create a new message.
+ */
+export const PoolStatsSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 12);
+
+/**
+ * Describes the message llmemory.v1.GetPoolStatsRequest.
+ * Use `create(GetPoolStatsRequestSchema)` to create a new message.
+ */
+export const GetPoolStatsRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 13);
+
+/**
+ * Describes the message llmemory.v1.GetPoolStatsResponse.
+ * Use `create(GetPoolStatsResponseSchema)` to create a new message.
+ */
+export const GetPoolStatsResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 14);
+
+/**
+ * Describes the message llmemory.v1.GetEmbeddingHealthRequest.
+ * Use `create(GetEmbeddingHealthRequestSchema)` to create a new message.
+ */
+export const GetEmbeddingHealthRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 15);
+
+/**
+ * Describes the message llmemory.v1.GetEmbeddingHealthResponse.
+ * Use `create(GetEmbeddingHealthResponseSchema)` to create a new message.
+ */
+export const GetEmbeddingHealthResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 16);
+
+/**
  * Describes the message llmemory.v1.GetEmbeddingQueueRequest.
  * Use `create(GetEmbeddingQueueRequestSchema)` to create a new message.
  */
 export const GetEmbeddingQueueRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 3);
+  messageDesc(file_llmemory_v1_admin_service, 17);
 
 /**
  * Describes the message llmemory.v1.GetEmbeddingQueueResponse.
  * Use `create(GetEmbeddingQueueResponseSchema)` to create a new message.
  */
 export const GetEmbeddingQueueResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 4);
+  messageDesc(file_llmemory_v1_admin_service, 18);
 
 /**
  * Describes the message llmemory.v1.DeadJobsReason.
  * Use `create(DeadJobsReasonSchema)` to create a new message.
  */
 export const DeadJobsReasonSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 5);
+  messageDesc(file_llmemory_v1_admin_service, 19);
 
 /**
  * Describes the message llmemory.v1.OwnerEmbeddingQueue.
  * Use `create(OwnerEmbeddingQueueSchema)` to create a new message.
  */
 export const OwnerEmbeddingQueueSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 6);
+  messageDesc(file_llmemory_v1_admin_service, 20);
 
 /**
  * Describes the message llmemory.v1.RetryDeadJobsRequest.
  * Use `create(RetryDeadJobsRequestSchema)` to create a new message.
  */
 export const RetryDeadJobsRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 7);
+  messageDesc(file_llmemory_v1_admin_service, 21);
 
 /**
  * Describes the message llmemory.v1.RetryDeadJobsResponse.
  * Use `create(RetryDeadJobsResponseSchema)` to create a new message.
  */
 export const RetryDeadJobsResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 8);
+  messageDesc(file_llmemory_v1_admin_service, 22);
 
 /**
  * Describes the message llmemory.v1.PurgeDeadJobsRequest.
  * Use `create(PurgeDeadJobsRequestSchema)` to create a new message.
  */
 export const PurgeDeadJobsRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 9);
+  messageDesc(file_llmemory_v1_admin_service, 23);
 
 /**
  * Describes the message llmemory.v1.PurgeDeadJobsResponse.
  * Use `create(PurgeDeadJobsResponseSchema)` to create a new message.
  */
 export const PurgeDeadJobsResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 10);
+  messageDesc(file_llmemory_v1_admin_service, 24);
 
 /**
  * Describes the message llmemory.v1.ExplainSearchRequest.
  * Use `create(ExplainSearchRequestSchema)` to create a new message.
  */
 export const ExplainSearchRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 11);
+  messageDesc(file_llmemory_v1_admin_service, 25);
 
 /**
  * Describes the message llmemory.v1.ExplainSearchResponse.
  * Use `create(ExplainSearchResponseSchema)` to create a new message.
  */
 export const ExplainSearchResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 12);
+  messageDesc(file_llmemory_v1_admin_service, 26);
 
 /**
  * Describes the message llmemory.v1.ExplainedStatement.
  * Use `create(ExplainedStatementSchema)` to create a new message.
  */
 export const ExplainedStatementSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 13);
+  messageDesc(file_llmemory_v1_admin_service, 27);
 
 /**
  * Describes the message llmemory.v1.RebuildVectorIndexRequest.
  * Use `create(RebuildVectorIndexRequestSchema)` to create a new message.
  */
 export const RebuildVectorIndexRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 14);
+  messageDesc(file_llmemory_v1_admin_service, 28);
 
 /**
  * Describes the message llmemory.v1.RebuildVectorIndexResponse.
  * Use `create(RebuildVectorIndexResponseSchema)` to create a new message.
  */
 export const RebuildVectorIndexResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 15);
+  messageDesc(file_llmemory_v1_admin_service, 29);
 
 /**
  * Describes the message llmemory.v1.ListEmbeddingModelsRequest.
  * Use `create(ListEmbeddingModelsRequestSchema)` to create a new message.
  */
 export const ListEmbeddingModelsRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 16);
+  messageDesc(file_llmemory_v1_admin_service, 30);
 
 /**
  * Describes the message llmemory.v1.ListEmbeddingModelsResponse.
  * Use `create(ListEmbeddingModelsResponseSchema)` to create a new message.
  */
 export const ListEmbeddingModelsResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 17);
+  messageDesc(file_llmemory_v1_admin_service, 31);
 
 /**
  * Describes the message llmemory.v1.StartModelMigrationRequest.
  * Use `create(StartModelMigrationRequestSchema)` to create a new message.
  */
 export const StartModelMigrationRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 18);
+  messageDesc(file_llmemory_v1_admin_service, 32);
 
 /**
  * Describes the message llmemory.v1.StartModelMigrationResponse.
  * Use `create(StartModelMigrationResponseSchema)` to create a new message.
  */
 export const StartModelMigrationResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 19);
+  messageDesc(file_llmemory_v1_admin_service, 33);
 
 /**
  * Describes the message llmemory.v1.WatchModelMigrationRequest.
  * Use `create(WatchModelMigrationRequestSchema)` to create a new message.
  */
 export const WatchModelMigrationRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 20);
+  messageDesc(file_llmemory_v1_admin_service, 34);
 
 /**
  * Describes the message llmemory.v1.WatchModelMigrationResponse.
  * Use `create(WatchModelMigrationResponseSchema)` to create a new message.
  */
 export const WatchModelMigrationResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 21);
+  messageDesc(file_llmemory_v1_admin_service, 35);
 
 /**
  * Describes the message llmemory.v1.CompareModelsRequest.
  * Use `create(CompareModelsRequestSchema)` to create a new message.
  */
 export const CompareModelsRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 22);
+  messageDesc(file_llmemory_v1_admin_service, 36);
 
 /**
  * Describes the message llmemory.v1.CompareModelsResponse.
  * Use `create(CompareModelsResponseSchema)` to create a new message.
  */
 export const CompareModelsResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 23);
+  messageDesc(file_llmemory_v1_admin_service, 37);
 
 /**
  * Describes the message llmemory.v1.ActivateModelRequest.
  * Use `create(ActivateModelRequestSchema)` to create a new message.
  */
 export const ActivateModelRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 24);
+  messageDesc(file_llmemory_v1_admin_service, 38);
 
 /**
  * Describes the message llmemory.v1.ActivateModelResponse.
  * Use `create(ActivateModelResponseSchema)` to create a new message.
  */
 export const ActivateModelResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 25);
+  messageDesc(file_llmemory_v1_admin_service, 39);
 
 /**
  * Describes the message llmemory.v1.RollBackModelRequest.
  * Use `create(RollBackModelRequestSchema)` to create a new message.
  */
 export const RollBackModelRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 26);
+  messageDesc(file_llmemory_v1_admin_service, 40);
 
 /**
  * Describes the message llmemory.v1.RollBackModelResponse.
  * Use `create(RollBackModelResponseSchema)` to create a new message.
  */
 export const RollBackModelResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 27);
+  messageDesc(file_llmemory_v1_admin_service, 41);
 
 /**
  * Describes the message llmemory.v1.DropModelRequest.
  * Use `create(DropModelRequestSchema)` to create a new message.
  */
 export const DropModelRequestSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 28);
+  messageDesc(file_llmemory_v1_admin_service, 42);
 
 /**
  * Describes the message llmemory.v1.DropModelResponse.
  * Use `create(DropModelResponseSchema)` to create a new message.
  */
 export const DropModelResponseSchema = /*@__PURE__*/
-  messageDesc(file_llmemory_v1_admin_service, 29);
+  messageDesc(file_llmemory_v1_admin_service, 43);
+
+/**
+ * Describes the message llmemory.v1.CaptureProfileRequest.
+ * Use `create(CaptureProfileRequestSchema)` to create a new message.
+ */
+export const CaptureProfileRequestSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 44);
+
+/**
+ * Describes the message llmemory.v1.CaptureProfileResponse.
+ * Use `create(CaptureProfileResponseSchema)` to create a new message.
+ */
+export const CaptureProfileResponseSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 45);
+
+/**
+ * Describes the message llmemory.v1.ProfileProgress.
+ * Use `create(ProfileProgressSchema)` to create a new message.
+ */
+export const ProfileProgressSchema = /*@__PURE__*/
+  messageDesc(file_llmemory_v1_admin_service, 46);
 
 /**
  * Describes the enum llmemory.v1.IndexProfile.
@@ -241,6 +360,20 @@ export const IndexProfileSchema = /*@__PURE__*/
  */
 export const IndexProfile = /*@__PURE__*/
   tsEnum(IndexProfileSchema);
+
+/**
+ * Describes the enum llmemory.v1.ProfileKind.
+ */
+export const ProfileKindSchema = /*@__PURE__*/
+  enumDesc(file_llmemory_v1_admin_service, 1);
+
+/**
+ * What a profile tells of.
+ *
+ * @generated from enum llmemory.v1.ProfileKind
+ */
+export const ProfileKind = /*@__PURE__*/
+  tsEnum(ProfileKindSchema);
 
 /**
  * Tells operators what is stored and what is waiting, and how a search runs.

@@ -688,7 +688,8 @@ export declare const ChunkingStrategySchema: GenEnum<ChunkingStrategy>;
  */
 export enum ContextPrefix {
   /**
-   * The default: what the service is set to (LLMEMORY_CONTEXT_PREFIX), which is CONTEXT_PREFIX_NONE unless it was changed.
+   * The default: what the service is set to (LLMEMORY_CONTEXT_PREFIX). Unless that was changed it is CONTEXT_PREFIX_TEMPLATE, and
+   * CONTEXT_PREFIX_NONE where the embedder is hashing.
    *
    * @generated from enum value: CONTEXT_PREFIX_UNSPECIFIED = 0;
    */

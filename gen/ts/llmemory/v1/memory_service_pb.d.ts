@@ -122,7 +122,7 @@ export declare type AddDocumentRequest = Message<"llmemory.v1.AddDocumentRequest
   embedding?: DocumentEmbedding | undefined;
 
   /**
-   * What to make of the chunks beside their text: context prefixes, summaries. Default: what the service is set to, by default neither.
+   * What to make of the chunks beside their text: context prefixes, summaries. Default: what the service is set to.
    *
    * @generated from field: llmemory.v1.Enrichment enrichment = 14;
    */

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { dashboards } from "../../scripts/dashboards.ts";
+import { repositoryDirectory } from "../../scripts/toolchains.ts";
+
+interface Panel {
+  readonly type: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly datasource?: { readonly uid: string };
+  readonly gridPos: { readonly x: number; readonly w: number };
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string; readonly refId: string }[];
+}
+
+const directory = join(repositoryDirectory, "deploy/grafana/dashboards");
+
+it("the dashboards' files are what the code makes", () => {
+  expect(readdirSync(directory).sort()).toEqual(Object.keys(dashboards).sort());
+  for (const [name, dashboard] of Object.entries(dashboards)) {
+    expect(readFileSync(join(directory, name), "utf8")).toBe(`${JSON.stringify(dashboard, null, 2)}\n`);
+  }
+});
+
+it("has the dashboards of the monitoring guide by their titles", () => {
+  const titles = Object.values(dashboards).map(({ title }) => title);
+  expect(titles).toEqual(["Memory Service Overview", "Performance Metrics", "Database Metrics", "Memory Service Monitoring"]);
+  expect(dashboards["monitoring.json"]?.tags).toEqual(["llmemory", "production"]);
+});
+
+describe.each(Object.entries(dashboards))("%s", (name, dashboard) => {
+  const panels = (dashboard.panels ?? []) as unknown as readonly Panel[];
+  const graphs = panels.filter(({ type }) => type !== "row");
+
+  it("lets people choose the data source, the job and the instance", () => {
+    expect(dashboard.templating?.list?.map((variable) => variable.name)).toEqual(["datasource", "job", "instance"]);
+    expect(dashboard.editable).toBe(false);
+  });
+
+  it("says of each panel what it shows, in which unit", () => {
+    expect(graphs.length).toBeGreaterThan(1);
+    for (const { title, description, datasource, fieldConfig, gridPos } of graphs) {
+      expect(title).toBeTruthy();
+      expect(description).toBeTruthy();
+      expect(fieldConfig?.defaults.unit).toBeTruthy();
+      expect(datasource?.uid).toBe("$datasource");
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+    }
+  });
+
+  it("asks for what Grafana's own linter asks for: chosen instances, and rates over the interval that is shown", () => {
+    for (const { targets = [] } of graphs) {
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+      for (const { expr, legendFormat } of targets) {
+        expect(legendFormat).toBeTruthy();
+        // The guide's sample is kept as it is.
+        if (name === "monitoring.json") continue;
+        const selectors = expr.match(/\{[^}]*\}/g) ?? [];
+        expect(selectors.length).toBeGreaterThan(0);
+        for (const selector of selectors) expect(selector).toContain('job=~"$job", instance=~"$instance"');
+        expect(expr).not.toMatch(/\[\d/);
+      }
+    }
+  });
+});
