@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { startCompiled } from "../compiled-service.ts";
@@ -9,74 +10,95 @@ import { type BulkStream, bulkOwner, writeBulkStream } from "./bulk-corpus.ts";
 import type { IngestServer } from "./ingest-server.ts";
 import { sendStream } from "./raw-stream.ts";
 
-const chunksMin = 100_000;
+const chunksMin = Number(process.env.BENCH_CHUNKS ?? 100_000);
 const rounds = 3;
 
-/** 100,000 chunks with vectors of the client's own through a bulk stream, beside one bare COPY per table of what that has stored. */
+/** The figures of one round; CPU in seconds. */
+interface Round {
+  readonly loadMs: number;
+  readonly indexMs: number;
+  readonly serviceCpu: number;
+  readonly loadCpu: number;
+  readonly bareMs: number;
+  readonly bareCpu: number;
+  readonly finishedMs: number;
+  readonly createMs: number;
+}
+
+/**
+ * 100,000 chunks with vectors of the client's own through a bulk stream, beside one bare COPY per table of what that has stored;
+ * BENCH_CHUNKS for less.
+ */
 export async function measureBulk(server: IngestServer, report: Report): Promise<void> {
   const stream = await writeBulkStream(chunksMin);
-  const times = {
-    load: [] as number[],
-    index: [] as number[],
-    bare: [] as number[],
-    finished: [] as number[],
-    create: [] as number[],
-  };
-  const cpu = { service: [] as number[] };
+  const all: Round[] = [];
   for (let round = 0; round < rounds; round++) {
-    const { embeddings, loadMs, indexMs, serviceCpuSeconds } = await loadByStream(server, stream);
-    times.load.push(loadMs);
-    times.index.push(indexMs);
-    cpu.service.push(serviceCpuSeconds);
-    const bare = await loadBare(server, embeddings);
-    times.bare.push(bare.generatedMs);
-    times.finished.push(bare.finishedMs);
-    times.create.push(bare.createMs);
-    process.stderr.write(`round ${round + 1}: ${JSON.stringify({ loadMs, indexMs, ...bare })}\n`);
+    const { embeddings, ...load } = await loadByStream(server, stream);
+    const figures = { ...load, ...(await loadBare(server, embeddings)) };
+    all.push(figures);
+    process.stderr.write(`round ${round + 1}, load ${loadavg()[0]?.toFixed(1)}: ${JSON.stringify(figures)}\n`);
   }
-  const { chunks, documents } = stream;
-  const rate = (list: readonly number[]) => `${Math.round((1_000 * chunks) / quantile(list, 0.5))} chunks/s`;
+  describe(report, stream, all);
+}
+
+function describe(report: Report, { documents, chunks }: BulkStream, all: readonly Round[]): void {
+  const median = (figure: (round: Round) => number) => quantile(all.map(figure), 0.5);
+  const rate = (figure: (round: Round) => number) => `${Math.round((1_000 * chunks) / median(figure))} chunks/s`;
+  const cost = (figure: (round: Round) => number) => `${((1e6 * median(figure)) / chunks).toFixed(0)} µs`;
+  const percent = (figure: (round: Round) => number) => {
+    const each = all.map((round) => (100 * figure(round)).toFixed(0)).join(", ");
+    return `${(100 * median(figure)).toFixed(0)} % (rounds ${each})`;
+  };
   report.text(
-    `${documents} documents, ${chunks} chunks with vectors of 384 dimensions, one owner, ${rounds} rounds in turn, medians. Both sides fill ` +
-      "documents, contents, chunks with text index, and vectors, with the same columns, indexes and foreign keys, durably. The bare side is one COPY " +
-      "per table in one transaction, of rows that are encoded beforehand, into a table whose tsvector is a generated column; the stream is encoded beforehand as well.",
+    `${documents} documents, ${chunks} chunks with vectors of 384 dimensions, one owner, ${rounds} rounds in turn, medians. Both sides ` +
+      "fill documents, contents, chunks with their text index, and vectors, with the same columns, indexes and foreign keys, durably. The " +
+      "bare side is one COPY per table, all in one transaction, of rows that are encoded beforehand; its tsvector is a generated column, " +
+      "made while it copies. The stream's messages are encoded beforehand as well. Client, service and PostgreSQL share the machine.",
   );
-  const ratio = (own: readonly number[], beside: readonly number[]) => own.map((ms, round) => (beside[round] ?? Number.NaN) / ms);
-  const percent = (list: readonly number[]) =>
-    `${(100 * quantile(list, 0.5)).toFixed(0)} % (rounds ${list.map((each) => (100 * each).toFixed(0)).join(", ")})`;
-  const loadRatio = ratio(times.load, times.bare);
+  const ratio = (round: Round) => round.bareMs / round.loadMs;
   report.bound(
     "bulk stream, from its opening to the last Durable",
-    `${rate(times.load)}, ${percent(loadRatio)} of the bare COPY (${rate(times.bare)}); CPU of the service ${((1e6 * quantile(cpu.service, 0.5)) / chunks).toFixed(0)} µs/chunk`,
+    `${rate((round) => round.loadMs)}, ${percent(ratio)} of the bare COPY, which stores ${rate((round) => round.bareMs)}`,
     "at least 70 %",
-    quantile(loadRatio, 0.5) >= 0.7,
+    median(ratio) >= 0.7,
   );
   report.figure(
-    "beside it: the bare COPY of finished tsvector values, which somebody has made before",
-    `${rate(times.finished)}; the stream reaches ${percent(ratio(times.load, times.finished))} of it`,
+    "CPU per chunk, which other work on the machine hardly touches",
+    `service ${cost((round) => round.serviceCpu)}, PostgreSQL ${cost((round) => round.loadCpu)}; PostgreSQL under the bare COPY ` +
+      `${cost((round) => round.bareCpu)}, ${percent((round) => round.bareCpu / round.loadCpu)} of that`,
   );
-  const indexRatio = ratio(times.index, times.create);
+  report.figure(
+    "beside it: a bare COPY of finished tsvector values, which somebody has made before",
+    `${rate((round) => round.finishedMs)}; the stream reaches ${percent((round) => round.finishedMs / round.loadMs)} of it`,
+  );
   report.figure(
     "from the last Durable until the approximate index holds all vectors",
-    `${(quantile(times.index, 0.5) / 1_000).toFixed(1)} s; a bare CREATE INDEX of the same rows ${(quantile(times.create, 0.5) / 1_000).toFixed(1)} s: ` +
-      `${percent(indexRatio)} of its speed`,
+    `${(median((round) => round.indexMs) / 1_000).toFixed(1)} s; a bare CREATE INDEX of the same rows takes ` +
+      `${(median((round) => round.createMs) / 1_000).toFixed(1)} s: ${percent((round) => round.createMs / round.indexMs)} of its speed`,
   );
 }
 
 async function loadByStream(server: IngestServer, stream: BulkStream) {
   const databaseUrl = await server.create("llmemory_bench_stream");
+  const postgresCpu = await server.watchCpu();
   await using service = await startCompiled({ databaseUrl, dataDirectory: "" }, {});
   const client = await connect(databaseUrl);
   try {
     await client.query("checkpoint");
-    const cpuBefore = cpuSeconds(service.pid);
+    const [serviceBefore, postgresBefore] = [cpuSeconds(service.pid), postgresCpu()];
     const began = performance.now();
     const loadMs = await sendStream(service.grpcAddress, stream.frames);
-    const serviceCpuSeconds = cpuSeconds(service.pid) - cpuBefore;
+    const [serviceAfter, postgresAfter] = [cpuSeconds(service.pid), postgresCpu()];
     const { rows } = await client.query<{ table_name: string }>("select table_name from embedding_models where state = 'active'");
     const embeddings = rows[0]?.table_name ?? "";
     while (!(await isIndexed(client, embeddings, stream.chunks))) await sleep(100);
-    return { embeddings, loadMs, indexMs: performance.now() - began - loadMs, serviceCpuSeconds };
+    return {
+      embeddings,
+      loadMs,
+      indexMs: performance.now() - began - loadMs,
+      serviceCpu: serviceAfter - serviceBefore,
+      loadCpu: postgresAfter - postgresBefore,
+    };
   } finally {
     await client.end();
   }
@@ -103,9 +125,10 @@ async function loadBare(server: IngestServer, embeddings: string) {
   const finishedChunks = await readRows(source, "document_chunks");
   const vectors = await readRows(source, embeddings, ["indexed"]);
   await source.end();
-  const generatedMs = await loadInto(server, embeddings, generateTextIndex, [...shared, chunks, vectors]);
-  const finishedMs = await loadInto(server, embeddings, async () => {}, [...shared, finishedChunks, vectors]);
-  return { generatedMs, finishedMs, createMs: await createIndexBare(server, embeddings) };
+  const bare = await loadInto(server, embeddings, generateTextIndex, [...shared, chunks, vectors]);
+  const finished = await loadInto(server, embeddings, async () => {}, [...shared, finishedChunks, vectors]);
+  const createMs = await createIndexBare(server, embeddings);
+  return { bareMs: bare.ms, bareCpu: bare.cpu, finishedMs: finished.ms, createMs };
 }
 
 async function loadInto(
@@ -113,8 +136,9 @@ async function loadInto(
   embeddings: string,
   prepare: (client: Client) => Promise<void>,
   rows: readonly CopiedRows[],
-): Promise<number> {
+): Promise<{ ms: number; cpu: number }> {
   const databaseUrl = await server.create("llmemory_bench_bare");
+  const postgresCpu = await server.watchCpu();
   const corpus = await openCorpus(databaseUrl);
   if (corpus.table.tableName !== embeddings)
     throw new Error(`the service stored in ${embeddings}, not in ${corpus.table.tableName}`);
@@ -123,7 +147,9 @@ async function loadInto(
   try {
     await prepare(client);
     await client.query("checkpoint");
-    return await copyBare(client, rows);
+    const before = postgresCpu();
+    const ms = await copyBare(client, rows);
+    return { ms, cpu: postgresCpu() - before };
   } finally {
     await client.end();
   }

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { Client } from "pg";
 
 /** A PostgreSQL in which the runs of this benchmark have databases of their own. */
@@ -40,12 +41,22 @@ export class IngestServer {
     });
   }
 
-  /** The server's first process, the parent of all others; only where it runs on this machine. */
-  async processId(): Promise<number> {
-    return await this.#run(async (client) => {
+  /** @returns what tells the CPU seconds of all its processes so far, those that have ended included; only where it runs on this Linux. */
+  async watchCpu(): Promise<() => number> {
+    const firstProcess = await this.#run(async (client) => {
       const { rows } = await client.query<{ pid: string }>("select split_part(pg_read_file('postmaster.pid'), e'\\n', 1) as pid");
-      return Number(rows[0]?.pid);
+      return rows[0]?.pid ?? "";
     });
+    return () => {
+      let ticks = 0;
+      for (const processId of readdirSync("/proc")) {
+        const fields = /^\d+$/.test(processId) ? readStat(processId) : undefined;
+        // Its own time and that of children that it has waited for; of children that run, their own.
+        if (processId === firstProcess) ticks += sum(fields?.slice(11, 15));
+        else if (fields?.[1] === firstProcess) ticks += sum(fields.slice(11, 13));
+      }
+      return ticks / 100;
+    };
   }
 
   async #run<T>(work: (client: Client) => Promise<T>): Promise<T> {
@@ -57,4 +68,17 @@ export class IngestServer {
       await client.end();
     }
   }
+}
+
+/** Fields of `/proc/PID/stat` from the third on; undefined: the process has ended meanwhile. */
+function readStat(processId: string): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${processId}/stat`, "utf8").split(") ")[1]?.split(" ");
+  } catch {
+    return undefined;
+  }
+}
+
+function sum(ticks: readonly string[] = []): number {
+  return ticks.reduce((total, each) => total + Number(each), 0);
 }

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +22,7 @@ export async function measureLocalModel(server: IngestServer, report: Report): P
           { databaseUrl: await server.create(name), dataDirectory: "" },
           { LLMEMORY_EMBEDDING_PROVIDER: "local", LLMEMORY_EMBEDDING_WORKERS: "1" },
         ),
-      postgresCpuSeconds(await server.processId()),
+      await server.watchCpu(),
     );
     const { share: reached, shown } = showShare(share);
     report.bound(
@@ -39,30 +38,5 @@ export async function measureLocalModel(server: IngestServer, report: Report): P
   } finally {
     await server.drop(name);
     await rm(directory, { recursive: true, force: true });
-  }
-}
-
-/** CPU seconds of the server's processes since it started, those that have ended included; Linux only. */
-function postgresCpuSeconds(processId: number): () => number {
-  return () => {
-    let seconds = 0;
-    for (const entry of readdirSync("/proc")) {
-      if (!/^\d+$/.test(entry)) continue;
-      const fields = readStat(entry);
-      if (fields === undefined || (Number(entry) !== processId && Number(fields[1]) !== processId)) continue;
-      // utime and stime; of the postmaster also those of the children that it has waited for.
-      const times = Number(entry) === processId ? fields.slice(11, 15) : fields.slice(11, 13);
-      seconds += times.reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
-    }
-    return seconds;
-  };
-}
-
-/** Fields of `/proc/PID/stat` from the third on; undefined: the process has ended meanwhile. */
-function readStat(entry: string): string[] | undefined {
-  try {
-    return readFileSync(`/proc/${entry}/stat`, "utf8").split(") ")[1]?.split(" ");
-  } catch {
-    return undefined;
   }
 }

@@ -6,14 +6,14 @@ import { describeMachine } from "../machine.ts";
 
 /** Collects the figures of one section and writes them into `bench/results`. */
 export class Report {
-  readonly #subject: "search" | "ingest";
+  readonly #subject: "search" | "ingest" | "monitoring";
   readonly #section: string;
   readonly #machine = describeMachine();
   readonly #conditions: string;
   readonly #parts: string[] = [];
   #rows: string[] = [];
 
-  constructor(section: string, conditions: string, subject: "search" | "ingest" = "search") {
+  constructor(section: string, conditions: string, subject: "search" | "ingest" | "monitoring" = "search") {
     this.#subject = subject;
     this.#section = section;
     this.#conditions = conditions;
@@ -37,7 +37,7 @@ export class Report {
 
   async write(): Promise<void> {
     this.#endTable();
-    const title = this.#subject === "search" ? "Search" : "Ingest";
+    const title = `${this.#subject.charAt(0).toUpperCase()}${this.#subject.slice(1)}`;
     const head = `# ${title} in figures: ${this.#section}\n\nMade by \`npm run bench:${this.#subject} -- ${this.#section}\`.`;
     const load = `- load after the run: ${loadavg()[0]?.toFixed(2)}; ended ${new Date().toISOString().slice(11, 16)} UTC`;
     const file = join(repositoryDirectory, `bench/results/${this.#subject}-${this.#section}.md`);

@@ -37,15 +37,20 @@ export async function checkService(
   const timeoutMs = Math.max(limits.alertProbeMs, 2 * searchMs);
   const failures: string[] = [];
   const ask = async <T>(what: string, question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const either = AbortSignal.any([signal, timeout]);
+    const timeout = new AbortController();
+    // AbortSignal.timeout would not keep the process alive, and a connection to a service that hangs does not, either.
+    const timer = setTimeout(() => timeout.abort(), timeoutMs);
+    const either = AbortSignal.any([signal, timeout.signal]);
     try {
       return await untilAborted(question(either), either);
     } catch (error) {
       if (signal.aborted) throw abortError(signal);
-      const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : error instanceof Error ? error.message : String(error);
+      const isLate = timeout.signal.aborted;
+      const why = isLate ? `no answer within ${timeoutMs} ms` : error instanceof Error ? error.message : String(error);
       failures.push(`${what}: ${why}`);
       return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   };
 

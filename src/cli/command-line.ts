@@ -3,6 +3,7 @@ import { packageVersion } from "../config/package-info.ts";
 import type { CommandContext } from "./command-context.ts";
 import { registerAdd } from "./commands/add.ts";
 import { registerAlertManager } from "./commands/alert-manager.ts";
+import { registerConfig } from "./commands/config.ts";
 import { registerDelete } from "./commands/delete.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerGet } from "./commands/get.ts";
@@ -60,6 +61,7 @@ export function createProgram(context: CommandContext, listenForInterrupts: List
   program.commandsGroup("Service:");
   registerServerCommands(program, context);
   registerAlertManager(program, context);
+  registerConfig(program, context);
   program.commandsGroup("Documents:");
   for (const register of [registerAdd, registerIngest, registerSearch, registerList, registerGet, registerDelete])
     register(program, context);

@@ -2,19 +2,20 @@ import { availableParallelism } from "node:os";
 import { type ChunkSummary, type ContextPrefix, chunkSummaries, contextPrefixes } from "../domain/enrichment.ts";
 import { limits } from "../domain/limits.ts";
 import { type AlertSettings, alertSettingDefinitions } from "./alert-settings.ts";
+import { type CacheSettings, cacheSettingDefinitions } from "./cache-settings.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import { type LogSettings, logSettingDefinitions } from "./log-settings.ts";
 import type { SettingDefinitions } from "./setting-definition.ts";
 import { databaseUrl, httpUrl, oneOf, schemaName, trueOrFalse, wholeNumber } from "./setting-parsers.ts";
 import { type TracingSettings, tracingSettingDefinitions } from "./tracing-settings.ts";
 
 /** Every setting of the service, read once at start from the environment; command-line options override it. */
-export interface Settings extends AlertSettings, TracingSettings {
+export interface Settings extends AlertSettings, CacheSettings, LogSettings, TracingSettings {
   /** PostgreSQL to use; undefined: the embedded database under `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
   readonly schema: string;
   readonly databasePoolSizeMax: number;
-  readonly slowQueryMs: number;
   readonly grpcAddress: ListenAddress;
   readonly httpAddress: ListenAddress;
   /** Where `worker` tells of its metrics and health; undefined: nowhere. */
@@ -70,10 +71,6 @@ export interface Settings extends AlertSettings, TracingSettings {
   readonly embedInServe: boolean;
   /** Chunks of all owners that may wait for their vectors before less is taken in. */
   readonly embeddingQueueMax: number;
-  /** Bytes ÷ 1,048,576 of embedded queries to keep; 0: none. */
-  readonly queryCacheMb: number;
-  /** The same of whole answers. */
-  readonly resultCacheMb: number;
   /** How long searches are remembered; 0: not at all. */
   readonly searchHistoryDays: number;
   /** Whether metrics are kept and shown. */
@@ -85,10 +82,7 @@ export interface Settings extends AlertSettings, TracingSettings {
   readonly ownerHistogramLabelsMax: number;
   /** How often a search of a large owner is compared with an exact one; 0: never. */
   readonly recallAuditSeconds: number;
-  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
 }
-
-const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /** The catalogue of settings; `llmemory serve --help` and the README's table are made from it. */
 export const settingDefinitions: SettingDefinitions<Settings> = {
@@ -115,12 +109,6 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
     fallback: "10",
     description: "connections to PostgreSQL at most (the embedded database has one)",
     parse: wholeNumber(2, 500),
-  },
-  slowQueryMs: {
-    variables: ["LLMEMORY_SLOW_QUERY_MS"],
-    fallback: "1000",
-    description: "SQL statements that take longer are counted as slow and logged",
-    parse: wholeNumber(1, 3_600_000),
   },
   grpcAddress: {
     variables: ["LLMEMORY_GRPC_ADDRESS"],
@@ -179,7 +167,7 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
     parse: (text) => text,
   },
   openaiApiKey: {
-    variables: ["OPENAI_API_KEY"],
+    variables: ["LLMEMORY_OPENAI_API_KEY", "OPENAI_API_KEY"],
     fallback: undefined,
     isSecret: true,
     description: "API key for embeddings if there is no other; only sent to OpenAI's own address",
@@ -320,18 +308,6 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
     description: "chunks that may wait for their embedding; then single adds are refused and streams slow down",
     parse: wholeNumber(1, 1_000_000_000),
   },
-  queryCacheMb: {
-    variables: ["LLMEMORY_QUERY_CACHE_MB"],
-    fallback: "16",
-    description: "memory for the vectors of queries that were asked before; 0 switches the cache off",
-    parse: wholeNumber(0, 65_536),
-  },
-  resultCacheMb: {
-    variables: ["LLMEMORY_RESULT_CACHE_MB"],
-    fallback: "32",
-    description: "memory for answers to searches that were asked before; 0 switches the cache off",
-    parse: wholeNumber(0, 65_536),
-  },
   searchHistoryDays: {
     variables: ["LLMEMORY_SEARCH_HISTORY_DAYS"],
     fallback: "30",
@@ -368,12 +344,8 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
     description: "compare a search of a large owner with an exact one so often, on a PostgreSQL server; 0: never",
     parse: wholeNumber(0, 86_400),
   },
-  logLevel: {
-    variables: ["LLMEMORY_LOG_LEVEL"],
-    fallback: "info",
-    description: `one of ${logLevels.join(", ")}; logs go to stderr as JSON lines`,
-    parse: oneOf(logLevels),
-  },
+  ...cacheSettingDefinitions,
+  ...logSettingDefinitions,
   ...tracingSettingDefinitions,
   ...alertSettingDefinitions,
 };

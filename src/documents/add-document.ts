@@ -1,4 +1,5 @@
 import type { NewDocument } from "../domain/document.ts";
+import { traced } from "../observability/tracing.ts";
 import { countPendingJobs } from "../storage/embedding-jobs.ts";
 import { type AddResult, addDocuments, type DocumentDeps, type RecordResults } from "./add-documents.ts";
 import { waitUntilSearchable } from "./wait-until-searchable.ts";
@@ -22,8 +23,14 @@ export async function addDocument(
   record?: RecordResults,
 ): Promise<AddDocumentResult> {
   deps.intake.requireRoom();
-  const [result] = await addDocuments(deps, [document], signal, undefined, record);
-  if (!result) throw new Error("addDocuments returned no result");
+  const { ownerId, documentType } = document;
+  const attributes = { owner_id: ownerId, document_type: documentType };
+  const result = await traced({ name: "memory.add_document", attributes }, async (span) => {
+    const [added] = await addDocuments(deps, [document], signal, undefined, record);
+    if (!added) throw new Error("addDocuments returned no result");
+    span?.setAttributes({ outcome: added.outcome, chunks_created: added.chunksCreated });
+    return added;
+  });
   if (waitUntil === "committed" && result.outcome === "created") {
     return { ...result, embeddingsPending: document.embedding ? 0 : result.chunksCreated };
   }

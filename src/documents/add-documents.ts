@@ -8,6 +8,7 @@ import type { OwnerNotices } from "../domain/owner-notices.ts";
 import type { Wakeup } from "../domain/wakeup.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { traced } from "../observability/tracing.ts";
 import type { Database, Queryable } from "../storage/database.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import { findUnchangedDocuments } from "../storage/read-documents.ts";
@@ -106,7 +107,8 @@ export async function prepareDocuments(
     const enriched = await enrichDocument(deps, prepared, { enrichment, documentsAtOnce: documents.length }, signal);
     return { document, work: { prepared: enriched.prepared }, degraded: enriched.degraded, startedMs };
   };
-  return await Promise.allSettled(fingerprinted.map(prepare));
+  const attributes = { documents: documents.length };
+  return await traced({ name: "memory.prepare_documents", attributes }, () => Promise.allSettled(fingerprinted.map(prepare)));
 }
 
 /**
@@ -125,16 +127,22 @@ export async function commitDocuments(
   const prepared = documents.flatMap(({ work }) => ("prepared" in work ? [work.prepared] : []));
   let stored: readonly StoreResult[] = [];
   if (prepared.length > 0 || alsoInTransaction || record) {
-    stored = await deps.database.transaction(
-      async (transaction) => {
-        await alsoInTransaction?.(transaction);
-        const options = { table: requireModel(deps.table, prepared), now: deps.clock.now() };
-        const results = prepared.length === 0 ? [] : await storeDocuments(transaction, prepared, options);
-        await record?.(transaction, resultsInOrder(documents, results));
-        return results;
-      },
-      { signal },
-    );
+    const commit = async (transaction: Queryable) => {
+      await alsoInTransaction?.(transaction);
+      const options = { table: requireModel(deps.table, prepared), now: deps.clock.now() };
+      const results = prepared.length === 0 ? [] : await storeDocuments(transaction, prepared, options);
+      await record?.(transaction, resultsInOrder(documents, results));
+      return results;
+    };
+    const attributes = { documents: documents.length };
+    stored = await traced({ name: "memory.commit_documents", attributes }, async (span) => {
+      const results = await deps.database.transaction(commit, { signal });
+      span?.setAttribute(
+        "chunks_created",
+        results.reduce((sum, result) => sum + result.chunksCreated, 0),
+      );
+      return results;
+    });
     const isEmbedded = (index: number) => prepared[index]?.document.embedding !== undefined;
     const jobsOf = (result: StoreResult) => result.chunksCreated + (result.chunksReembedded ?? 0);
     const jobs = stored.reduce((sum, result, index) => sum + (isEmbedded(index) ? 0 : jobsOf(result)), 0);

@@ -353,6 +353,15 @@ export const limits = {
   /** Of each thread's heap: V8's default of 48 MB stays resident once a thread has loaded its data, and four threads do. */
   threadYoungGenerationMiB: 6,
 
+  /** Of the log line of a slow statement. */
+  loggedParametersMax: 50,
+  loggedPlanLinesMax: 100,
+  /** Between two plans of one slow statement in the log: a plan is about 2 KB, and rarely another one than before. */
+  slowPlanIntervalMs: 600_000,
+
+  /** Of a configuration file: far more than all settings take. */
+  configFileCharsMax: 256 * KiB,
+
   /** Owners that get a metric label of their own; later ones share `_other`. */
   ownerLabelsMax: 100,
   /** The same in histograms: each has up to nine label sets for an owner, of 18 lines each. */

@@ -5,6 +5,7 @@ import type { OwnerNotices } from "../domain/owner-notices.ts";
 import type { Wakeup } from "../domain/wakeup.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { tracedFor } from "../observability/tracing.ts";
 import type { Database } from "../storage/database.ts";
 import {
   claimJobs,
@@ -102,7 +103,7 @@ export class EmbeddingWorker {
 
   /** Claims one batch and settles it; returns how many jobs it was. */
   async #workOff(): Promise<number> {
-    const { database, table, provider, clock, metrics, jobsSettled } = this.#deps;
+    const { database, table, clock, metrics } = this.#deps;
     const lease: Lease = { leaseId: randomUUID(), modelId: table.modelId };
     const now = clock.now();
     const jobs = await claimJobs(database, lease, {
@@ -115,6 +116,15 @@ export class EmbeddingWorker {
     this.#lastOwnerId = [...ownerIds].at(-1);
     if (jobs.length === 0) return 0;
     metrics.embeddingJobsClaimed.inc({ model: table.modelId }, jobs.length);
+    const stage = { name: "memory.embed_jobs", attributes: { model: table.modelId, jobs: jobs.length } };
+    const requests = jobs.map((job) => job.traceparent);
+    await tracedFor(requests, stage, () => this.#embed(lease, jobs));
+    this.#indexKeeper.vectorsStored(ownerIds);
+    return jobs.length;
+  }
+
+  async #embed(lease: Lease, jobs: readonly LeasedJob[]): Promise<void> {
+    const { database, table, provider, jobsSettled } = this.#deps;
     const stopHeartbeat = this.#startHeartbeat(lease, jobs);
     let outcome: BatchOutcome;
     try {
@@ -128,8 +138,6 @@ export class EmbeddingWorker {
     }
     await this.#settle(lease, outcome);
     jobsSettled.notify();
-    this.#indexKeeper.vectorsStored(ownerIds);
-    return jobs.length;
   }
 
   /** Extends the lease until it is told to stop. Where it cannot, others take the jobs over, and nothing is stored twice. */
@@ -159,6 +167,7 @@ export class EmbeddingWorker {
     if (untried.length === 0) return;
     const error = outageError === undefined ? undefined : reasonOf(outageError);
     await releaseJobs(database, lease, untried, { now: clock.now(), error });
+    this.#count("returned", untried.length);
     // Another process can go on with them.
     if (this.#stopping.signal.aborted) jobsEnqueued.notify();
   }

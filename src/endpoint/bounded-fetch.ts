@@ -1,11 +1,15 @@
+import { traceHeaders } from "../observability/tracing.ts";
+
 /**
  * A fetch that reads the whole body before it returns, up to a size: the caller's signal then covers the body too, and an endpoint that
- * never stops sending cannot fill the memory.
+ * never stops sending cannot fill the memory. What the endpoint does belongs to the trace of the request that asks.
  */
 export function boundedFetch(bodyBytesMax: number): typeof fetch {
   return async (input, init) => {
-    const response = await fetch(input, init);
-    const { status, statusText, headers } = response;
+    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+    for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
+    const response = await fetch(input, { ...init, headers });
+    const { status, statusText } = response;
     if (response.body === null) return response;
     const parts: Uint8Array[] = [];
     let bytes = 0;
@@ -15,6 +19,6 @@ export function boundedFetch(bodyBytesMax: number): typeof fetch {
       if (bytes > bodyBytesMax) throw new Error(`the answer is longer than ${bodyBytesMax} bytes`);
       parts.push(part);
     }
-    return new Response(Buffer.concat(parts), { status, statusText, headers });
+    return new Response(Buffer.concat(parts), { status, statusText, headers: response.headers });
   };
 }

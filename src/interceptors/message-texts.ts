@@ -19,12 +19,10 @@ export function* textsOf(schema: DescMessage, message: Message): Generator<Messa
 
 function* textsIn(message: ReflectMessage, prefix: string): Generator<MessageText> {
   const isWrapper = jsonWrappers.has(message.desc.typeName);
-  for (const field of message.fields) {
-    if (!message.isSet(field) || isCheckedAlone(field)) continue;
+  for (const field of textFieldsOf(message.desc)) {
+    if (!message.isSet(field)) continue;
     const path = isWrapper ? prefix : prefix === "" ? field.name : `${prefix}.${field.name}`;
     if (field.fieldKind === "list") {
-      // A vector has hundreds of numbers, and a document thousands of vectors.
-      if (field.listKind === "scalar" && field.scalar !== ScalarType.STRING) continue;
       let index = 0;
       for (const value of message.get(field)) yield* textsOfValue(value, `${path}[${index++}]`);
     } else if (field.fieldKind === "map") {
@@ -45,6 +43,28 @@ function* textsOfValue(value: unknown, path: string): Generator<MessageText> {
 
 function isReflectMessage(value: unknown): value is ReflectMessage {
   return typeof value === "object" && value !== null && "desc" in value && "fields" in value;
+}
+
+/** By type: to look at the rules of each field of each message took longer than to look at the texts. */
+const textFields = new WeakMap<DescMessage, readonly DescField[]>();
+
+/** The fields in which texts may be that are not to be checked one by one. */
+function textFieldsOf(desc: DescMessage): readonly DescField[] {
+  const known = textFields.get(desc);
+  if (known) return known;
+  const fields = desc.fields.filter((field) => mayHoldTexts(field, new Set()));
+  textFields.set(desc, fields);
+  return fields;
+}
+
+/** @param seen types that were looked into already: JSON holds itself. */
+function mayHoldTexts(field: DescField, seen: Set<DescMessage>): boolean {
+  if (isCheckedAlone(field)) return false;
+  if (field.scalar === ScalarType.STRING || (field.fieldKind === "map" && field.mapKey === ScalarType.STRING)) return true;
+  // A vector has hundreds of numbers, and a document thousands of vectors.
+  if (field.message === undefined || seen.has(field.message)) return false;
+  seen.add(field.message);
+  return field.message.fields.some((inner) => mayHoldTexts(inner, seen));
 }
 
 function isCheckedAlone(field: DescField): boolean {

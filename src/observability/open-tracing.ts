@@ -25,7 +25,7 @@ import { limits } from "../domain/limits.ts";
 import type { Logger } from "./logger.ts";
 
 /**
- * Switches tracing on for this process. Only who traces imports this file: what it loads takes some 30 MB.
+ * Switches tracing on for this process. Only who traces imports this file: what it loads takes 20 MB and most of a second.
  *
  * Spans wait in a bounded queue and leave in the background, so a collector that cannot be reached costs spans and one line of log, and
  * requests nothing. The exporter takes headers and certificates from the OTEL_EXPORTER_OTLP_* variables, the resource its name and
@@ -55,7 +55,7 @@ export function openTracing(
   });
   // Failed exports are told by `reportOutages`; what is left is told here, such as a queue that was full.
   setGlobalErrorHandler(() => undefined);
-  const tell = (message: string) => logger.warn({ tracing: message }, "tracing");
+  const tell = (message: string) => logger.warn({ detail: message }, "tracing has a problem");
   const tellNothing = () => undefined;
   diag.setLogger(
     { error: tell, warn: tell, info: tellNothing, debug: tellNothing, verbose: tellNothing },

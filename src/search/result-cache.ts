@@ -8,6 +8,8 @@ import type { SearchAnswer, SearchQuery } from "./search-query.ts";
 export interface ResultCacheOptions {
   /** 0: nothing is kept. */
   readonly bytesMax: number;
+  /** An older answer is not given again; undefined: any age is right. */
+  readonly ageMsMax?: number | undefined;
   readonly metrics: Pick<Metrics, "searchCacheHits" | "searchCacheMisses" | "owners">;
 }
 
@@ -40,7 +42,8 @@ export class ResultCache {
     this.#metrics = options.metrics;
     if (options.bytesMax > 0) {
       const sizeCalculation = (entry: Entry) => entryOverheadBytes + sizeOf(entry.answer);
-      this.#answers = new LRUCache({ maxSize: options.bytesMax, sizeCalculation });
+      // A ttl of 0 is none.
+      this.#answers = new LRUCache({ maxSize: options.bytesMax, sizeCalculation, ttl: options.ageMsMax ?? 0 });
     }
   }
 

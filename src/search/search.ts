@@ -3,6 +3,7 @@ import type { Clock } from "../domain/clock.ts";
 import { DependencyUnavailableError, LimitExceededError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { ActiveGeneration, Generation } from "../embedding/model-generations.ts";
+import { traced } from "../observability/tracing.ts";
 import type { Database } from "../storage/database.ts";
 import { isMissingTable } from "../storage/database-errors.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
@@ -60,13 +61,29 @@ export async function search(
   const labels = { owner_id: metrics.histogramOwners.label(query.ownerId), search_type: query.searchType };
   const started = performance.now();
   try {
-    const answer = await answerSearch(deps, query, signal, timeLeftMs);
+    const answer = await tracedSearch(deps, query, signal, timeLeftMs);
     metrics.searchResultsCount.observe(labels, answer.hits.length);
     deps.history.record(query, answer, performance.now() - started);
     return answer;
   } finally {
     metrics.searchDurationSeconds.observe(labels, (performance.now() - started) / 1_000);
   }
+}
+
+/** Its stages are spans below this one. */
+async function tracedSearch(
+  deps: SearchDeps,
+  query: SearchQuery,
+  signal: AbortSignal,
+  timeLeftMs: TimeLeft,
+): Promise<SearchAnswer> {
+  const attributes = { owner_id: query.ownerId, search_type: query.searchType };
+  return await traced({ name: "memory.search", attributes }, async (span) => {
+    const answer = await answerSearch(deps, query, signal, timeLeftMs);
+    const { plan, cacheHit } = answer.receipt;
+    span?.setAttributes({ search_id: answer.searchId, results: answer.hits.length, plan, cache_hit: cacheHit });
+    return answer;
+  });
 }
 
 /** A search of one generation of vectors, from its beginning to its end. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { startTextChunker, type TextChunker } from "../chunking/text-chunker.ts";
+import { settingWarnings } from "../config/load-settings.ts";
 import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
@@ -44,7 +45,10 @@ export async function openResources(settings: Settings): Promise<Resources> {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const logger = createLogger(settings.logLevel);
+    const logger = createLogger(settings);
+    for (const warning of settingWarnings(settings)) logger.warn(warning);
+    const closeTracing = await openTracing(settings, logger);
+    if (closeTracing) closers.push(closeTracing);
     const metrics = createMetrics({ ...settings, version: packageVersion });
     // The database and the model load at the same time; both are closed again if either fails.
     const [opened, loaded] = await Promise.allSettled([
@@ -84,6 +88,14 @@ export async function openResources(settings: Settings): Promise<Resources> {
     await close();
     throw error;
   }
+}
+
+/** Before anything that it should see; what it takes is loaded only if it is asked for. */
+async function openTracing(settings: Settings, logger: Logger): Promise<(() => Promise<void>) | undefined> {
+  const { otlpEndpoint } = settings;
+  if (otlpEndpoint === undefined) return undefined;
+  const tracing = await import("../observability/open-tracing.ts");
+  return tracing.openTracing({ ...settings, otlpEndpoint }, { logger, version: packageVersion });
 }
 
 /** The thread that cuts texts; it uses the shipped tokenizer whatever the provider, and the provider's limit. */

@@ -22,7 +22,11 @@ export function openSearchMemory(resources: Pick<Resources, "settings" | "databa
   return {
     recallAudit: isAudited ? new RecallAudit(resources, { intervalMs: settings.recallAuditSeconds * 1_000 }) : undefined,
     queryCache: new QueryEmbeddingCache(settings.queryCacheMb * MiB, metrics),
-    resultCache: new ResultCache({ bytesMax: settings.resultCacheMb * MiB, metrics }),
+    resultCache: new ResultCache({
+      bytesMax: settings.searchCacheTtl === 0 ? 0 : settings.resultCacheMb * MiB,
+      ageMsMax: settings.searchCacheTtl === undefined ? undefined : settings.searchCacheTtl * 1_000,
+      metrics,
+    }),
     history: new SearchHistory(resources, { days: settings.searchHistoryDays }),
   };
 }

@@ -1,3 +1,4 @@
+import { settingWarnings } from "../config/load-settings.ts";
 import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLogger } from "../observability/logger.ts";
@@ -13,7 +14,9 @@ import { openDatabase } from "../storage/open-database.ts";
  */
 export async function runMigrations(settings: Settings): Promise<{ applied: string[] }> {
   const metrics = createMetrics({ ...settings, version: packageVersion });
-  const database = await openDatabase({ metrics, logger: createLogger(settings.logLevel) }, settings);
+  const logger = createLogger(settings);
+  for (const warning of settingWarnings(settings)) logger.warn(warning);
+  const database = await openDatabase({ metrics, logger }, settings);
   try {
     return { applied: await migrate(database, settings.schema) };
   } finally {

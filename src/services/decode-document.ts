@@ -57,7 +57,7 @@ export function decodeDocument(request: AddDocumentRequest): NewDocument {
     },
     embedding: embedding && {
       modelId: embedding.model,
-      vectors: embedding.vectors.map(({ values }) => Float32Array.from(values)),
+      vectors: embedding.vectors.map(({ values }) => new Float32Array(values)),
     },
   };
 }

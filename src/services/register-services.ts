@@ -15,11 +15,7 @@ import { createSearchService } from "./search-service.ts";
  *
  * @param drain aborts when the service begins to stop.
  */
-export function registerServices(
-  router: ConnectRouter,
-  deps: DocumentDeps & AdminDeps,
-  drain: AbortSignal,
-): void {
+export function registerServices(router: ConnectRouter, deps: DocumentDeps & AdminDeps, drain: AbortSignal): void {
   router.service(MemoryService, createMemoryService(deps, drain));
   router.service(SearchService, createSearchService(deps));
   router.service(AdminService, createAdminService(deps, drain));

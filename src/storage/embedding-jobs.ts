@@ -15,6 +15,8 @@ export interface LeasedJob {
   readonly inputHash: Buffer;
   /** How often the job was taken, this time included. */
   readonly attempts: number;
+  /** Of the request that made it, if that was traced. */
+  readonly traceparent: string | undefined;
 }
 
 /** Identifies one claim: a job whose lease was taken over by another process no longer answers to it. */
@@ -54,6 +56,7 @@ export async function claimJobs(
     turn: number;
     is_orphan: boolean;
     content: string;
+    traceparent: string | null;
   }>(
     "claim_jobs",
     // embedding_jobs_available: a step of the recursion is a descent to the next owner, however many jobs lie between. Without
@@ -85,7 +88,7 @@ export async function claimJobs(
      from due
      left join document_chunks c using (owner_id, chunk_id)
      where j.model_id = $1 and j.owner_id = due.owner_id and j.chunk_id = due.chunk_id
-     returning j.owner_id, j.chunk_id, j.attempts, j.state, due.turn, c.chunk_id is null as is_orphan,
+     returning j.owner_id, j.chunk_id, j.attempts, j.state, due.turn, c.chunk_id is null as is_orphan, j.traceparent,
        concat_ws(E'\\n', c.context_prefix, c.content) as content`,
     [
       lease.modelId,
@@ -112,6 +115,7 @@ export async function claimJobs(
       attempts: row.attempts,
       content: row.content,
       inputHash: hashInput(row.content),
+      traceparent: row.traceparent ?? undefined,
     }));
 }
 

@@ -7,7 +7,8 @@ import { startEmbeddedDatabase } from "./embedded-database.ts";
 import { maintainEmbedded } from "./maintain-embedded.ts";
 import { PostgresDatabase } from "./postgres-database.ts";
 
-type DatabaseSettings = Pick<Settings, "databaseUrl" | "dataDirectory" | "schema" | "databasePoolSizeMax" | "slowQueryMs">;
+type DatabaseSettings = Pick<Settings, "databaseUrl" | "dataDirectory" | "schema" | "databasePoolSizeMax" | "slowQueryMs"> &
+  Partial<Pick<Settings, "logSlowQueries">>;
 
 /**
  * Opens the database that the settings name: a PostgreSQL, or the embedded one under the data directory. It is not migrated yet.
@@ -15,7 +16,7 @@ type DatabaseSettings = Pick<Settings, "databaseUrl" | "dataDirectory" | "schema
  * @throws StartupError if it cannot be reached or the data directory is in use.
  */
 export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, settings: DatabaseSettings): Promise<Database> {
-  const { schema, slowQueryMs } = settings;
+  const { schema, slowQueryMs, logSlowQueries } = settings;
   if (settings.databaseUrl === undefined) {
     const embedded = await startEmbeddedDatabase(deps, settings.dataDirectory);
     // All connections to the embedded database share one session, so it can serve one statement, and one transaction, at a time.
@@ -25,6 +26,7 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
       poolSizeMax: 1,
       schema,
       slowQueryMs,
+      logSlowQueries,
     });
     const stopMaintenance = maintainEmbedded({ database, logger: deps.logger }, schema);
     const closePool = database.close.bind(database);
@@ -42,6 +44,7 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
       poolSizeMax: settings.databasePoolSizeMax,
       schema,
       slowQueryMs,
+      logSlowQueries,
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { limits } from "../domain/limits.ts";
+import { activeTraceparent } from "../observability/tracing.ts";
 import { byteaArray, integerArray, jsonArray, textArray, uuidArray } from "./array-parameters.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import type { ChunkDifference, ExistingChunk, PreparedChunk } from "./diff-chunks.ts";
@@ -101,14 +102,15 @@ export async function moveChunks(transaction: Queryable, writes: readonly Docume
              c.summary_model)
            is distinct from (k.parent_chunk_id, k.chunk_index, k.char_start, k.char_end, k.metadata, k.context_prefix, k.context_model,
              k.summary, k.summary_model))
-     insert into embedding_jobs (owner_id, chunk_id, model_id, state, attempts, available_at, created_at)
-     select k.owner_id, k.chunk_id, m.model_id, 'pending', 0, $15, $15
+     insert into embedding_jobs (owner_id, chunk_id, model_id, state, attempts, available_at, created_at, traceparent)
+     select k.owner_id, k.chunk_id, m.model_id, 'pending', 0, $15, $15, $16
      from k
      cross join embedding_models m
      where k.is_reembedded and m.state <> 'dropping'
      on conflict (owner_id, chunk_id, model_id) do update
      -- Without its lease, a worker that embeds the old text stores nothing.
-     set state = 'pending', attempts = 0, available_at = excluded.available_at, lease_id = null, last_error = null`,
+     set state = 'pending', attempts = 0, available_at = excluded.available_at, lease_id = null, last_error = null,
+         traceparent = excluded.traceparent`,
     [
       moved.map((row) => row.ownerId),
       moved.map((row) => row.chunk.chunkId),
@@ -121,6 +123,7 @@ export async function moveChunks(transaction: Queryable, writes: readonly Docume
       moved.map((row) => row.textConfig),
       moved.map((row) => row.chunk.isReembedded),
       options.now,
+      activeTraceparent() ?? null,
     ],
   );
 }
@@ -152,7 +155,7 @@ export async function insertChunks(
   if (created.length === 0 && vectors.length === 0) return;
   const { copy } = transaction;
   const copied = copy && vectors.length >= limits.copiedRowsMin ? vectors.filter((vector) => vector.isOfNewChunk) : [];
-  const given = givenVectors(vectors, new Set(copied), options.table, 20);
+  const given = givenVectors(vectors, new Set(copied), options.table, 21);
   // Vectors refer to chunks of the whole batch. They leave less room for text in a request, too.
   for (const rows of vectors.length > 0 ? [created] : slicesOf(created)) await insertRows(transaction, rows, given, options.now);
   if (copy && options.table) await copyGivenVectors(copy, copied, options.table);
@@ -198,8 +201,8 @@ async function insertRows(
            token_count, metadata, content, content_hash, text_config, index_text, context_prefix, context_text, context_model, summary,
            summary_model)
        returning owner_id, chunk_id, chunk_level)${given.clauses}
-     insert into embedding_jobs (owner_id, chunk_id, model_id, state, attempts, available_at, created_at)
-     select owner_id, chunk_id, m.model_id, 'pending', 0, $14, $14
+     insert into embedding_jobs (owner_id, chunk_id, model_id, state, attempts, available_at, created_at, traceparent)
+     select owner_id, chunk_id, m.model_id, 'pending', 0, $14, $14, $21
      from created
      cross join embedding_models m
      where chunk_level = 0 and m.state <> 'dropping'${given.condition}`,
@@ -224,6 +227,7 @@ async function insertRows(
         ),
       ),
       ...enrichmentColumns(created.map((row) => row.chunk)),
+      activeTraceparent() ?? null,
       ...given.values,
     ],
   );

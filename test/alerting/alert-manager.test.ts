@@ -7,8 +7,8 @@ import { openWebhookChannel } from "../../src/alerting/webhook-channel.ts";
 import { loadSettings } from "../../src/config/load-settings.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { hang } from "../support/endpoint-server.ts";
+import { type Receiver, startReceiver, told, untilTold } from "../support/incident-receiver.ts";
 import { silentLogger } from "../support/test-storage.ts";
-import { type Receiver, startReceiver, told, untilTold } from "./receiver.ts";
 
 let receiver: Receiver;
 let queueSize: () => number;

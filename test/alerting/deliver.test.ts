@@ -3,7 +3,7 @@ import { DeliveryError, deliver } from "../../src/alerting/deliver.ts";
 import { CancelledError } from "../../src/domain/errors.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { cutConnection, type EndpointBehaviour, failWith, hang } from "../support/endpoint-server.ts";
-import { accept, type Receiver, startReceiver } from "./receiver.ts";
+import { accept, type Receiver, startReceiver } from "../support/incident-receiver.ts";
 
 const never = new AbortController().signal;
 const atOnce = { "retry-after": "0" };

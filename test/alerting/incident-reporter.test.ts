@@ -4,7 +4,7 @@ import { openPagerDutyChannel } from "../../src/alerting/pagerduty-channel.ts";
 import { openWebhookChannel } from "../../src/alerting/webhook-channel.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { cutConnection, failWith } from "../support/endpoint-server.ts";
-import { accept, finding, type Receiver, recordingLogger, startReceiver, told } from "./receiver.ts";
+import { accept, finding, type Receiver, recordingLogger, startReceiver, told } from "../support/incident-receiver.ts";
 
 const never = new AbortController().signal;
 const source = { serviceName: "llmemory", address: "127.0.0.1:50051", severity: "warning" } as const;

@@ -35,6 +35,7 @@ describe("the check itself", () => {
       text: 'import { ConnectError } from "@connectrpc/connect";',
       found: "RPC types stay at the edge",
     },
+    { path: "src/search/a.ts", text: 'import { A } from "@opentelemetry/sdk-trace";', found: "spans need the API alone" },
     { path: "src/utils/a.ts", text: "", found: "no known layer" },
     { path: "src/main.ts", text: "", found: "no known layer" },
   ])("refuses $text in $path", ({ path, text, found }) => {

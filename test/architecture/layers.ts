@@ -27,6 +27,11 @@ export const reservedModules: readonly { readonly module: RegExp; readonly layer
     why: "only storage knows the database",
   },
   {
+    module: /^@opentelemetry\/(?!api$)/,
+    layers: ["observability"],
+    why: "spans need the API alone, and the SDK is loaded only where tracing is on",
+  },
+  {
     module: /^#gen\/|(^|\/)gen\/ts\//,
     layers: ["interceptors", "services", "health", "cli"],
     why: "protobuf types stay at the edge",

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { describeSettings } from "../../src/config/describe-settings.ts";
-import { loadSettings } from "../../src/config/load-settings.ts";
+import { loadSettings, type SettingInputs } from "../../src/config/load-settings.ts";
 import { settingDefinitions } from "../../src/config/settings.ts";
 
-function described(environment: Record<string, string>, overrides: Parameters<typeof loadSettings>[1] = {}) {
-  const settings = describeSettings(loadSettings(environment, overrides));
+function described(environment: Record<string, string>, overrides: SettingInputs["overrides"] = {}) {
+  const settings = describeSettings(loadSettings(environment, { overrides }));
   return (variable: string) => settings.find((setting) => setting.variable === variable);
 }
 

@@ -4,7 +4,7 @@ import { settingDefinitions, settingFlag } from "../../src/config/settings.ts";
 
 function problemsOf(environment: Record<string, string>, overrides = {}): readonly string[] {
   try {
-    loadSettings(environment, overrides);
+    loadSettings(environment, { overrides });
     return [];
   } catch (error) {
     if (error instanceof InvalidSettingsError) return error.problems;
@@ -39,7 +39,7 @@ describe("settings", () => {
       LLMEMORY_EMBEDDING_PROVIDER: "Hashing",
       LLMEMORY_EMBED_IN_SERVE: "no",
     };
-    expect(loadSettings(environment, { schema: "from_option" })).toMatchObject({
+    expect(loadSettings(environment, { overrides: { schema: "from_option" } })).toMatchObject({
       schema: "from_option",
       embeddingProvider: "hashing",
       embedInServe: false,
@@ -176,7 +176,11 @@ describe("settings", () => {
     const definitions = Object.values(settingDefinitions);
     const variables = definitions.flatMap((definition) => definition.variables);
     expect(new Set(variables).size).toBe(variables.length);
-    expect(variables.filter((variable) => !/^(LLMEMORY_[A-Z_]+|DATABASE_URL|OPENAI_API_KEY)$/.test(variable))).toEqual([]);
+    expect(
+      variables.filter(
+        (variable) => !/^(LLMEMORY_[A-Z_]+|DATABASE_URL|OPENAI_API_KEY|OTEL_EXPORTER_OTLP_ENDPOINT)$/.test(variable),
+      ),
+    ).toEqual([]);
     expect([settingFlag("grpcAddress"), settingFlag("embedInServe")]).toEqual(["--grpc-address", "--no-embed-in-serve"]);
   });
 });

@@ -45,12 +45,9 @@ describe.each(testDatabases())("what an ingest stream holds on $name", (kind) =>
 
   it("takes an item that is larger than a group alone", async () => {
     const key = newStream();
-    const session = await openSession(deps(), key);
-    await session.offer(item(key, 1));
-    await session.offer(item(key, 2, { sizeBytes: limits.streamBatchBytesMax * 3 }));
-    await session.offer(item(key, 3));
-    session.finish();
-    expect((await allOf(session.progress())).map((step) => step.durableUpTo)).toEqual([1, 2, 3]);
+    const items = [item(key, 1), item(key, 2, { sizeBytes: limits.streamBatchBytesMax * 3 }), item(key, 3)];
+    const progress = await ingest(await openSession(deps(), key), items);
+    expect(progress.map((step) => step.durableUpTo)).toEqual([1, 2, 3]);
   });
 
   it("is let go when nobody reads what has become durable any more", async () => {

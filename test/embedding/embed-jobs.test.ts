@@ -28,6 +28,7 @@ function jobsOf(contents: readonly string[], ownerId = "owner"): LeasedJob[] {
     content,
     inputHash: Buffer.from(content),
     attempts: 1,
+    traceparent: undefined,
   }));
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AdminService, ProfileKind } from "#gen/llmemory/v1/admin_service_pb.js";
 import { Permission } from "#gen/llmemory/v1/options_pb.js";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { limits } from "../../src/domain/limits.ts";
 import { neededPermission } from "../../src/interceptors/auth.ts";
 import { errorOf } from "../support/call-error.ts";
 import { connectTo, type RpcClients } from "../support/rpc-clients.ts";
@@ -37,11 +38,8 @@ async function fileOf(capture: Capture): Promise<string> {
 }
 
 /** Begins a capture that lasts, and gives it back when the service has said that it goes on. */
-async function begun(signal?: AbortSignal) {
-  const capture = clients.admin.captureProfile(
-    { kind: ProfileKind.CPU, duration: durationFromMs(300_000) },
-    signal && { signal },
-  );
+async function begun({ admin }: RpcClients, signal?: AbortSignal) {
+  const capture = admin.captureProfile({ kind: ProfileKind.CPU, duration: durationFromMs(300_000) }, signal && { signal });
   const events = capture[Symbol.asyncIterator]();
   const first = await events.next();
   expect(first.value?.event).toMatchObject({ case: "progress", value: { duration: { seconds: 300n } } });
@@ -62,8 +60,8 @@ describe("CaptureProfile", () => {
   it.each([
     ["no kind", {}, "kind"],
     ["a kind that there is not", { kind: 9 as ProfileKind }, "kind"],
-    ["less than a second", { kind: ProfileKind.CPU, duration: durationFromMs(999) }, "duration"],
-    ["more than five minutes", { kind: ProfileKind.CPU, duration: durationFromMs(300_001) }, "duration"],
+    ["less than a second", { kind: ProfileKind.CPU, duration: durationFromMs(limits.profileMsMin - 1) }, "duration"],
+    ["more than five minutes", { kind: ProfileKind.CPU, duration: durationFromMs(limits.profileMsMax + 1) }, "duration"],
     ["a duration of a moment", { kind: ProfileKind.HEAP, duration: durationFromMs(1_000) }, "duration"],
   ])("refuses %s", async (_what, request, field) => {
     expect(await errorOf(fileOf(clients.admin.captureProfile(request)))).toMatchObject({
@@ -74,7 +72,7 @@ describe("CaptureProfile", () => {
 
   it("captures one profile at a time, and stops when its caller goes away", async () => {
     const leaving = new AbortController();
-    const events = await begun(leaving.signal);
+    const events = await begun(clients, leaving.signal);
     const request = { kind: ProfileKind.CPU, duration: durationFromMs(1_000) };
     expect(await errorOf(fileOf(clients.admin.captureProfile(request)))).toMatchObject({
       code: "RESOURCE_EXHAUSTED",
@@ -129,16 +127,13 @@ describe("llmemory profile", () => {
 describe("a stop of the service", () => {
   it("ends a capture, and says why", async () => {
     await using own = await startService();
-    const other = connectTo(own);
-    const [before] = [clients];
-    clients = other;
+    const connected = connectTo(own);
     try {
-      const events = await begun();
+      const events = await begun(connected);
       const [error] = await Promise.all([errorOf(untilEnd(events)), own.stop()]);
       expect(error).toMatchObject({ code: "UNAVAILABLE", reason: "DEPENDENCY_UNAVAILABLE" });
     } finally {
-      clients = before;
-      other.close();
+      connected.close();
     }
   });
 });

@@ -2,6 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { GetDocumentResponseSchema } from "#gen/llmemory/v1/memory_service_pb.js";
 import { NotFoundError } from "../../src/domain/errors.ts";
+import { metricsInterceptor } from "../../src/interceptors/metrics.ts";
+import { createMetrics } from "../../src/observability/metrics.ts";
 import { createInMemoryService, type InMemoryService, metricValue } from "./in-memory-service.ts";
 
 const service = { grpc_service: "llmemory.v1.MemoryService" };
@@ -29,6 +31,12 @@ test("a failed call is counted under the code that the client gets, with no mess
     received: 1,
     sent: 0,
   });
+});
+
+test("where monitoring is off calls do not pass through it", () => {
+  const next = async () => expect.fail("is not called");
+  const metrics = createMetrics({ enableMonitoring: false, ownerLabels: true, version: "test" });
+  expect(metricsInterceptor(metrics)(next)).toBe(next);
 });
 
 test("a refused call is counted although its handler never ran", async () => {

@@ -64,9 +64,10 @@ test("each RPC is one span under the caller's trace, active while the handler ru
       name: "llmemory.v1.MemoryService/GetDocument",
       parentTraceId: callerTraceId,
       attributes: {
-        "rpc.system": "grpc",
+        "rpc.system": "connect_rpc",
         "rpc.service": "llmemory.v1.MemoryService",
         "rpc.method": "GetDocument",
+        "server.address": "in-memory",
         "rpc.response.status_code": "OK",
       },
       status: { code: SpanStatusCode.UNSET },

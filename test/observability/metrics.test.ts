@@ -54,7 +54,7 @@ describe("the catalogue of metrics", () => {
     const { registry } = createMetrics({ ownerLabels: true, version: "1.2.3" });
     const text = await registry.metrics();
     expect(text).toContain("process_resident_memory_bytes");
-    expect(text).toContain("nodejs_eventloop_lag_seconds");
+    expect(text).toContain("nodejs_eventloop_lag_p99_seconds");
     expect(text).toContain(`llmemory_build_info{version="1.2.3",node="${process.version}"} 1`);
   });
 
@@ -64,6 +64,17 @@ describe("the catalogue of metrics", () => {
     expect(own.length).toBeGreaterThan(20);
     expect(own.filter(({ name, type }) => String(type) === "counter" && !name.endsWith("_total"))).toEqual([]);
     expect(own.filter(({ help }) => help.length < 10)).toEqual([]);
+  });
+
+  it("observes nothing where monitoring is off", async () => {
+    const metrics = createMetrics({ enableMonitoring: false, ownerLabels: true, version: "test" });
+    metrics.documents.inc({ owner_id: "ada", document_type: "text" });
+    metrics.searchDurationSeconds.observe({ owner_id: "ada", search_type: "text" }, 1);
+    metrics.dbPoolSize.set({ status: "total" }, 10);
+    const text = await metrics.registry.metrics();
+    expect(text).not.toContain("ada");
+    expect(text).not.toMatch(/^(process|nodejs)_|status="total"/m);
+    expect(metrics.isOn).toBe(false);
   });
 
   it("can be made twice in one process", () => {

@@ -9,9 +9,16 @@ test("the first owners keep their names for good, and later ones share one label
   expect(seen).toEqual(["a", "b", "_other", "a", "_other", "b"]);
 });
 
+test("histograms have a bound of their own, and both can be set", () => {
+  const metrics = createMetrics({ ownerLabels: true, ownerLabelsMax: 3, ownerHistogramLabelsMax: 1, version: "test" });
+  const label = (labels: OwnerLabels) => ["a", "b", "c", "d"].map((owner) => labels.label(owner));
+  expect(label(metrics.owners)).toEqual(["a", "b", "c", "_other"]);
+  expect(label(metrics.histogramOwners)).toEqual(["a", "_other", "_other", "_other"]);
+});
+
 test("all owners share one label where labels are switched off", () => {
-  const { owners } = createMetrics({ ownerLabels: false, version: "test" });
-  expect(owners.label("a")).toBe("_other");
+  const { owners, histogramOwners } = createMetrics({ ownerLabels: false, version: "test" });
+  expect([owners.label("a"), histogramOwners.label("a")]).toEqual(["_other", "_other"]);
 });
 
 test("the number of label values is bounded however many owners come", () => {

@@ -42,6 +42,13 @@ describe("the cache of answers", () => {
     expect(() => Object.assign(answer?.receipt ?? {}, { plan: "text_only" })).toThrow(TypeError);
   });
 
+  it("gives nothing that has become too old", async () => {
+    const cache = new ResultCache({ bytesMax: 1_000_000, ageMsMax: 20, metrics });
+    const query = newQuery();
+    cache.set(query, at(1n), newAnswer());
+    await expect.poll(() => cache.get(query, at(1n))).toBeUndefined();
+  });
+
   it("gives nothing once the owner's version has moved, nor for a version that is over", () => {
     const cache = newCache();
     const query = newQuery();

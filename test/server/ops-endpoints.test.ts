@@ -189,17 +189,32 @@ describe("without a database", () => {
 });
 
 describe("with a database that takes connections and says nothing", () => {
-  test.each(["/health?force=1", "/readyz", "/metrics"])("%s answers within two seconds", async (path) => {
-    const silent = await startSilentServer();
-    const database = openPoolAt(silent.port);
-    const endpoints = await listenOver(database);
-    const response = await endpoints.get(path, { signal: AbortSignal.timeout(2_000) });
-    expect(response.status).toBe(path === "/metrics" ? 200 : 503);
-    const text = await response.text();
-    if (path.startsWith("/health")) expect(JSON.parse(text)).toMatchObject({ status: "unhealthy", database: "disconnected" });
+  let silent: Awaited<ReturnType<typeof startSilentServer>>;
+  let endpoints: Endpoints;
+  let database: Database;
+
+  beforeAll(async () => {
+    silent = await startSilentServer();
+    database = openPoolAt(silent.port);
+    endpoints = await listenOver(database);
+  });
+
+  afterAll(async () => {
     await endpoints.close();
     await database.close();
     await silent.close();
+  });
+
+  test.each([
+    ["/livez", 200],
+    ["/readyz", 503],
+    ["/health?force=1", 503],
+    ["/metrics", 200],
+  ])("%s answers %i within two seconds", async (path, status) => {
+    const response = await endpoints.get(path, { signal: AbortSignal.timeout(2_000) });
+    expect(response.status).toBe(status);
+    const text = await response.text();
+    if (path.startsWith("/health")) expect(JSON.parse(text)).toMatchObject({ status: "unhealthy", database: "disconnected" });
   });
 });
 

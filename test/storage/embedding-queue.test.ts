@@ -12,7 +12,7 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
   const storage = useStorage(kind);
 
   it("is empty where nothing waits, also for an owner that does not exist", async () => {
-    const empty = { size: 0, dead: 0, oldestCreatedAt: undefined, deadReasons: [], owners: [] };
+    const empty = { size: 0, leased: 0, dead: 0, oldestCreatedAt: undefined, deadReasons: [], owners: [] };
     expect(await readEmbeddingQueue(storage().database, undefined)).toEqual(empty);
     expect(await readEmbeddingQueue(storage().database, newOwner())).toEqual(empty);
   });
@@ -38,6 +38,7 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
     const ofSmall = { ownerId: small, size: 1, dead: 1, oldestCreatedAt: third, deadReasons };
     expect(await readEmbeddingQueue(database, undefined)).toEqual({
       size: 4,
+      leased: 1,
       dead: 1,
       oldestCreatedAt: second,
       deadReasons,
@@ -45,6 +46,7 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
     });
     expect(await readEmbeddingQueue(database, small)).toEqual({
       size: 1,
+      leased: 0,
       dead: 1,
       oldestCreatedAt: third,
       deadReasons,

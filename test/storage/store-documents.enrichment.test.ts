@@ -34,7 +34,12 @@ describe.each(testDatabases())("storing what is made beside the text, on $name",
       [key.ownerId],
     );
     expect(rows).toEqual([
-      { search_vector: "'one':1 'river':2", context_vector: "'river':1 'straße':3", context_model: "writer", summary_model: null },
+      {
+        search_vector: "'one':1 'river':2",
+        context_vector: "'river':1 'straße':3",
+        context_model: "writer",
+        summary_model: null,
+      },
       { search_vector: "'two':1", context_vector: null, context_model: null, summary_model: "writer" },
     ]);
   });

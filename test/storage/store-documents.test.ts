@@ -3,14 +3,7 @@ import { findDocument, readChunks, readContent } from "../../src/storage/read-do
 import { storeDocuments } from "../../src/storage/store-documents.ts";
 import { testDatabases } from "../support/databases.ts";
 import { sketch, store } from "../support/prepared-documents.ts";
-import {
-  dimension,
-  embedWaiting,
-  newOwner,
-  recordStatements,
-  type TestStorage,
-  useStorage,
-} from "../support/test-storage.ts";
+import { dimension, embedWaiting, newOwner, recordStatements, type TestStorage, useStorage } from "../support/test-storage.ts";
 
 describe.each(testDatabases())("storing documents on $name", (kind) => {
   const storage = useStorage(kind);
@@ -186,6 +179,28 @@ describe.each(testDatabases())("storing documents on $name", (kind) => {
     expect(names).toHaveLength(new Set(names).size);
     // Begin and commit are two more.
     expect(names.length + 2).toBeLessThanOrEqual(10);
+  });
+
+  it("divides the largest text among statements, which are ten at most all the same", async () => {
+    const { database } = storage();
+    const ownerId = newOwner();
+    // Few words, and long ones, are indexed sooner.
+    const leaves = Array.from({ length: 10 }, (_, leaf) => `leaf ${leaf} ${`${"tea".repeat(333)} `.repeat(999)}`);
+    const names = await database.transaction(async (transaction) => {
+      const recording = recordStatements(transaction);
+      await storeDocuments(recording.queryable, [sketch({ ownerId, idAtOrigin: "large", leaves })], { now: new Date() });
+      return recording.names;
+    });
+    expect(names.filter((name) => name === "insert_chunks").length).toBeGreaterThan(1);
+    // Begin and commit, the look before, and a stream's position are four more.
+    expect(names.length + 4).toBeLessThanOrEqual(10);
+    const { rows } = await database.query<{ leaves: number; jobs: number }>(
+      "count_stored",
+      `select (select count(*) from document_chunks where owner_id = $1)::integer as leaves,
+              (select count(*) from embedding_jobs where owner_id = $1)::integer as jobs`,
+      [ownerId],
+    );
+    expect(rows).toEqual([{ leaves: 10, jobs: 10 }]);
   });
 
   it("stores nothing of a batch in which one document cannot be stored", async () => {

@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Command } from "commander";
 import type { ServiceProbes } from "../../alerting/check-service.ts";
+import { settingWarnings } from "../../config/load-settings.ts";
 import { systemClock } from "../../domain/clock.ts";
 import { createLogger } from "../../observability/logger.ts";
 import { runWithService, type ServiceSession } from "../client/run-with-service.ts";
@@ -10,6 +11,9 @@ import { exitCodes } from "../exit-codes.ts";
 import { addConnectionOptions, type ClientOptions } from "../options/client-options.ts";
 import { addSettingOptions, alertSettings, settingsOf } from "../options/setting-options.ts";
 
+/** Here LLMEMORY_GRPC_ADDRESS is where to connect, which may be anywhere; the rules for listeners do not apply. */
+const listeners = ["grpcAddress", "httpAddress", "workerHttpAddress"] as const;
+
 /** `llmemory alert-manager`: watches a service from a process of its own, since one that is down can page nobody. */
 export function registerAlertManager(program: Command, context: CommandContext): void {
   const command = addConnectionOptions(
@@ -17,11 +21,12 @@ export function registerAlertManager(program: Command, context: CommandContext):
   );
   addSettingOptions(command, alertSettings).action(async (options: ClientOptions) => {
     await runWithService(context, options, async ({ service }) => {
-      const settings = settingsOf(command, withoutListeners(context.environment));
+      const settings = await settingsOf(command, context.environment, listeners);
       const { openChannels } = await import("../../alerting/open-channels.ts");
       const { runAlertManager } = await import("../../alerting/alert-manager.ts");
       const channels = await openChannels(settings);
-      const logger = createLogger(settings.logLevel);
+      const logger = createLogger(settings);
+      for (const warning of settingWarnings(settings)) logger.warn(warning);
       const facts = { service: service.address, channels: channels.map(({ name }) => name) };
       logger.info({ ...facts, interval_ms: settings.alertIntervalMs }, "watching");
       const probes = serviceProbes(service, settings.alertOwner);
@@ -30,12 +35,6 @@ export function registerAlertManager(program: Command, context: CommandContext):
       return exitCodes.ok;
     });
   });
-}
-
-/** Here LLMEMORY_GRPC_ADDRESS is where to connect, which may be anywhere; the rules for listeners do not apply. */
-function withoutListeners(environment: CommandContext["environment"]): CommandContext["environment"] {
-  const { LLMEMORY_GRPC_ADDRESS, LLMEMORY_HTTP_ADDRESS, LLMEMORY_WORKER_HTTP_ADDRESS, ...others } = environment;
-  return others;
 }
 
 /** No two queries are the same, since the service answers the same query from its caches. */

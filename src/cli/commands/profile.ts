@@ -3,6 +3,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Argument, type Command } from "commander";
 import { type CaptureProfileResponse, ProfileKind } from "#gen/llmemory/v1/admin_service_pb.js";
+import { limits } from "../../domain/limits.ts";
 import { runWithService } from "../client/run-with-service.ts";
 import { type CommandContext, UserError } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -15,6 +16,8 @@ interface ProfileOptions extends ClientOptions {
   readonly seconds?: number;
   readonly output?: string;
 }
+
+const secondsRange = { min: limits.profileMsMin / 1_000, max: limits.profileMsMax / 1_000 };
 
 /** What each kind is called on the wire, how its file must end for Chrome DevTools, and what opens it. */
 const kinds = {
@@ -35,7 +38,7 @@ export function registerProfile(program: Command, context: CommandContext): void
           Object.keys(kinds),
         ),
       )
-      .option("--seconds <n>", "how long to capture, not with heap (default: 30)", wholeNumber({ min: 1, max: 300 }))
+      .option("--seconds <n>", "how long to capture, not with heap (default: 30)", wholeNumber(secondsRange))
       .option("--output <file>", "where to write it (default: llmemory-TIME.cpuprofile, .heapsnapshot or .heapprofile)"),
   ).action((name: KindName, options: ProfileOptions) =>
     runWithService(context, options, async ({ service, json }) => {

@@ -7,20 +7,20 @@ export function registerServerCommands(program: Command, context: CommandContext
   addSettingOptions(
     program.command("serve").description("run the service; without settings: on the embedded database and the local model"),
   ).action(async (_options, command: Command) => {
-    const settings = settingsOf(command, context.environment);
+    const settings = await settingsOf(command, context.environment);
     const { serve } = await import("../../server/serve.ts");
     await serve(settings);
   });
   addSettingOptions(
     program.command("worker").description("work off embedding jobs only; several may share one PostgreSQL with serve"),
   ).action(async (_options, command: Command) => {
-    const settings = settingsOf(command, context.environment);
+    const settings = await settingsOf(command, context.environment);
     const { runWorker } = await import("../../server/run-worker.ts");
     await runWorker(settings);
   });
   addSettingOptions(program.command("migrate").description("bring the database's tables up to date, and end")).action(
     async (_options, command: Command) => {
-      const settings = settingsOf(command, context.environment);
+      const settings = await settingsOf(command, context.environment);
       const { runMigrations } = await import("../../server/run-migrations.ts");
       const { applied } = await runMigrations(settings);
       for (const migration of applied) context.stdout.write(`${migration}\n`);

@@ -20,17 +20,20 @@ export function addClientOptions(command: Command): Command {
   return addConnectionOptions(command).option("-o, --owner <id>", "whose documents (default: LLMEMORY_OWNER or default)");
 }
 
-interface Environment {
-  readonly LLMEMORY_GRPC_ADDRESS?: string | undefined;
-  readonly LLMEMORY_OWNER?: string | undefined;
-}
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The address to connect to. */
 export function addressOf(options: ClientOptions, environment: Environment): string {
-  return options.address || environment.LLMEMORY_GRPC_ADDRESS || settingDefinitions.grpcAddress.fallback || "";
+  return (
+    options.address ||
+    environment.LLMEMORY_GRPC_ADDRESS ||
+    environment.AWORD_GRPC_ADDRESS ||
+    settingDefinitions.grpcAddress.fallback ||
+    ""
+  );
 }
 
 /** The owner to work for. */
 export function ownerOf(options: ClientOptions, environment: Environment): string {
-  return options.owner || environment.LLMEMORY_OWNER || "default";
+  return options.owner || environment.LLMEMORY_OWNER || environment.AWORD_OWNER || "default";
 }

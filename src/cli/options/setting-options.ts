@@ -1,34 +1,52 @@
 import { type Command, Option } from "commander";
 import { alertSettingDefinitions } from "../../config/alert-settings.ts";
 import { loadSettings } from "../../config/load-settings.ts";
+import { readConfigFile } from "../../config/read-config-file.ts";
+import { variablesOf } from "../../config/setting-variables.ts";
 import { type Settings, settingDefinitions, settingFlag } from "../../config/settings.ts";
 
-const settingNames = Object.keys(settingDefinitions) as (keyof Settings)[];
+/** Those of `config`. */
+export const allSettings = Object.keys(settingDefinitions) as (keyof Settings)[];
 
 /** Those of `serve`, `worker` and `migrate`. */
-const serviceSettings = settingNames.filter((name) => !(name in alertSettingDefinitions));
+const serviceSettings = allSettings.filter((name) => !(name in alertSettingDefinitions));
 
 /** Those of `alert-manager`. */
-export const alertSettings = [...settingNames.filter((name) => name in alertSettingDefinitions), "logLevel"] as const;
+export const alertSettings = [
+  ...allSettings.filter((name) => name in alertSettingDefinitions),
+  "logLevel",
+  "logDirectory",
+] as const;
 
 /** Adds one option per setting, so that the catalogue of settings is also the help of the commands that take them. */
 export function addSettingOptions(command: Command, names: readonly (keyof Settings)[] = serviceSettings): Command {
   for (const name of names) command.addOption(settingOption(name));
-  return command;
+  return command.option(
+    "--config <file>",
+    "YAML or JSON file with settings, such as log_level: warn (environment: LLMEMORY_CONFIG_FILE)",
+  );
 }
 
 /**
- * The settings from the options that were given, then from the environment, then the defaults.
+ * The settings from the options that were given, then from the environment, then from the configuration file, then the defaults.
  *
+ * @param ignored settings that keep their defaults.
  * @throws InvalidSettingsError with every problem.
  */
-export function settingsOf(command: Command, environment: Readonly<Record<string, string | undefined>>): Settings {
+export async function settingsOf(
+  command: Command,
+  environment: Readonly<Record<string, string | undefined>>,
+  ignored: readonly (keyof Settings)[] = [],
+): Promise<Settings> {
   const overrides: Partial<Record<keyof Settings, string>> = {};
-  for (const name of settingNames) {
+  for (const name of allSettings) {
     const key = settingOption(name).attributeName();
     if (command.getOptionValueSource(key) === "cli") overrides[name] = String(command.getOptionValue(key));
   }
-  return loadSettings(environment, overrides);
+  const fileVariable = variablesOf({ variables: ["LLMEMORY_CONFIG_FILE"] }).find((variable) => environment[variable]);
+  const path: string | undefined = command.getOptionValue("config") ?? (fileVariable && environment[fileVariable]);
+  const file = path === undefined ? undefined : await readConfigFile(path);
+  return loadSettings(environment, { overrides, file, ignored });
 }
 
 function settingOption(name: keyof Settings): Option {

@@ -4,26 +4,26 @@ import { addSettingOptions, alertSettings, settingsOf } from "../../../src/cli/o
 import { InvalidSettingsError } from "../../../src/config/load-settings.ts";
 import { type Settings, settingDefinitions, settingFlag } from "../../../src/config/settings.ts";
 
-function parse(args: readonly string[], environment: Record<string, string> = {}): Settings {
+function parse(args: readonly string[], environment: Record<string, string> = {}): Promise<Settings> {
   const command = addSettingOptions(new Command());
   command.parse([...args], { from: "user" });
   return settingsOf(command, environment);
 }
 
-it("prefers the option over the environment over the default", () => {
-  expect(parse([]).dataDirectory).toBe("./data");
-  expect(parse([], { LLMEMORY_DATA_DIR: "/env" }).dataDirectory).toBe("/env");
-  expect(parse(["--data-dir", "/option"], { LLMEMORY_DATA_DIR: "/env" }).dataDirectory).toBe("/option");
+it("prefers the option over the environment over the default", async () => {
+  expect((await parse([])).dataDirectory).toBe("./data");
+  expect((await parse([], { LLMEMORY_DATA_DIR: "/env" })).dataDirectory).toBe("/env");
+  expect((await parse(["--data-dir", "/option"], { LLMEMORY_DATA_DIR: "/env" })).dataDirectory).toBe("/option");
 });
 
-it("has switches for what is true or false", () => {
-  expect(parse([])).toMatchObject({ insecure: false, embedInServe: true });
-  expect(parse(["--insecure", "--no-embed-in-serve"])).toMatchObject({ insecure: true, embedInServe: false });
-  expect(parse([], { LLMEMORY_EMBED_IN_SERVE: "false" }).embedInServe).toBe(false);
+it("has switches for what is true or false", async () => {
+  expect(await parse([])).toMatchObject({ insecure: false, embedInServe: true });
+  expect(await parse(["--insecure", "--no-embed-in-serve"])).toMatchObject({ insecure: true, embedInServe: false });
+  expect((await parse([], { LLMEMORY_EMBED_IN_SERVE: "false" })).embedInServe).toBe(false);
 });
 
-it("refuses values that the catalogue refuses", () => {
-  expect(() => parse(["--db-max-pool-size", "1"])).toThrow(InvalidSettingsError);
+it("refuses values that the catalogue refuses", async () => {
+  await expect(parse(["--db-max-pool-size", "1"])).rejects.toThrow(InvalidSettingsError);
 });
 
 it("names every setting in the help, with its environment variable", () => {

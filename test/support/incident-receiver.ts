@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import type { AlertCheck } from "../../src/alerting/alert-channel.ts";
 import type { Finding } from "../../src/alerting/check-service.ts";
-import { type EndpointRequest, type EndpointServer, sendText, startEndpointServer } from "../support/endpoint-server.ts";
+import { type EndpointRequest, type EndpointServer, sendText, startEndpointServer } from "./endpoint-server.ts";
 
 /** An event as a receiver has got it; those of PagerDuty and of the webhook have these in common, under other names. */
 export interface ReceivedEvent {
@@ -34,9 +34,13 @@ export function told(receiver: Receiver): readonly string[] {
   return receiver.requests.map(({ body }) => `${body.event_action ?? body.action} ${body.dedup_key}`);
 }
 
-/** Waits until a receiver was told something, after the first `after` events. */
+/** Waits until a receiver was told something, after the first `after` events; fails after a minute. */
 export async function untilTold(receiver: Receiver, event: string, after = 0): Promise<void> {
-  while (!told(receiver).slice(after).includes(event)) await sleep(20);
+  const deadline = performance.now() + 60_000;
+  while (!told(receiver).slice(after).includes(event)) {
+    if (performance.now() > deadline) throw new Error(`nobody told ${event}, but only ${told(receiver).slice(after).join(", ")}`);
+    await sleep(20);
+  }
 }
 
 export function finding(check: AlertCheck, isWrong: boolean, details = "as measured"): Finding {
