@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pythonProgram, repositoryDirectory } from "../../scripts/toolchains.ts";
+import { command } from "../compiled-service.ts";
 import { quantile } from "../machine.ts";
 import type { Report } from "../search/report.ts";
 
@@ -15,8 +16,18 @@ const harness = process.env.LLMEMORY_BASELINE ?? "";
 const base = process.env.BASE ?? "/tmp/llmemory-baseline";
 const postgresPort = 54_001;
 
-const rounds = 5;
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const documents = 500;
+
+const serviceDriver = "llmemory_service";
+const serviceEnvironment = {
+  SERVICE_COMMAND: [...command, "serve"].join(" "),
+  LLMEMORY_DATABASE_URL: `postgresql://postgres@127.0.0.1:${postgresPort}/llmemory_service_bench`,
+  LLMEMORY_EMBEDDING_PROVIDER: "hashing",
+  LLMEMORY_GRPC_ADDRESS: "127.0.0.1:0",
+  LLMEMORY_HTTP_ADDRESS: "127.0.0.1:0",
+  LLMEMORY_LOG_LEVEL: "error",
+};
 
 interface Contender {
   readonly name: string;
@@ -58,17 +69,20 @@ const peers: readonly Contender[] = [
 
 function ours(name: string, environment: Readonly<Record<string, string>>): Contender {
   const work = "about 4 chunks with text index, on disk";
-  return { name: `this service, ${name}`, python: pythonProgram, driver: "llmemory_service", environment, work };
+  return { name: `this service, ${name}`, python: pythonProgram, driver: serviceDriver, environment, work };
 }
 
+// Code is compiled as it runs, so a service that has just started is slower.
+const warm = { WARM_UP: "500" };
 // Above the switch of 10,000 chunks, so that each new vector also goes into the approximate index.
 const singleOwner = { SINGLE_OWNER: "3000" };
-const durable = ours("at Durable", { WAIT_FOR: "durable" });
-const indexed = ours("at Indexed", { WAIT_FOR: "indexed" });
+const durable = ours("at Durable", { WAIT_FOR: "durable", ...warm });
+const indexed = ours("at Indexed", { WAIT_FOR: "indexed", ...warm });
 const contenders: readonly Contender[] = [
   durable,
   indexed,
   ...peers.filter(({ python }) => existsSync(python)),
+  ours("at Durable, its first documents after the start", { WAIT_FOR: "durable" }),
   ours("at Durable, one owner of over 10,000 chunks", { WAIT_FOR: "durable", ...singleOwner }),
   ours("at Indexed, one owner of over 10,000 chunks", { WAIT_FOR: "indexed", ...singleOwner }),
 ];
@@ -77,6 +91,7 @@ const contenders: readonly Contender[] = [
 export async function measurePeers(report: Report): Promise<void> {
   if (!existsSync(join(harness, "bench.py"))) throw new Error("set LLMEMORY_BASELINE to the folder of the peers' harness");
   const directory = await mkdtemp(join(tmpdir(), "llmemory-bench-"));
+  if (!existsSync(join(base, "pgdata"))) runPostgres("init");
   runPostgres("start");
   try {
     const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
@@ -126,23 +141,18 @@ async function measure({ python, driver, environment }: Contender, directory: st
   for (const name of ["llmemory_service_bench", "mem0_bench", "llm_bench"])
     for (const statement of [`drop database if exists ${name} with (force)`, `create database ${name}`])
       runPostgres("psql", "-qc", statement);
-  const service = [process.execPath, "--max-semi-space-size=4", join(repositoryDirectory, "dist/cli/main.js"), "serve"];
   const child = spawn(python, [join(harness, "bench.py"), driver, "W1"], {
     cwd: harness,
     env: {
-      ...process.env,
+      // One of the peers has settings of the same names.
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("LLMEMORY_"))),
+      ...(driver === serviceDriver && serviceEnvironment),
       BASE: base,
       OUT: join(directory, "results"),
       N_DOCS: String(documents),
       PYTHONDONTWRITEBYTECODE: "1",
       // The folder `drivers` is one package in all the places where it lies.
       PYTHONPATH: [harness, join(repositoryDirectory, "bench/ingest"), join(repositoryDirectory, "gen/python")].join(":"),
-      SERVICE_COMMAND: service.join(" "),
-      LLMEMORY_DATABASE_URL: `postgresql://postgres@127.0.0.1:${postgresPort}/llmemory_service_bench`,
-      LLMEMORY_EMBEDDING_PROVIDER: "hashing",
-      LLMEMORY_GRPC_ADDRESS: "127.0.0.1:0",
-      LLMEMORY_HTTP_ADDRESS: "127.0.0.1:0",
-      LLMEMORY_LOG_LEVEL: "error",
       ...environment,
     },
     stdio: ["ignore", "pipe", "inherit"],

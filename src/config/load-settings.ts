@@ -49,16 +49,13 @@ export interface SettingInputs {
  * @param environment usually `process.env`; empty values count as not set.
  * @throws InvalidSettingsError with every problem.
  */
-export function loadSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-  { overrides = {}, file, ignored = [] }: SettingInputs = {},
-): Settings {
-  const problems = [...(file?.problems ?? [])];
+export function loadSettings(environment: Readonly<Record<string, string | undefined>>, inputs: SettingInputs = {}): Settings {
+  const problems = [...(inputs.file?.problems ?? [])];
   const settings: Record<string, unknown> = {};
   const sources: Record<string, string> = {};
   for (const [key, definition] of Object.entries(settingDefinitions)) {
     const name = key as keyof Settings;
-    const found = ignored.includes(name) ? undefined : findValue(name, { environment, overrides, file });
+    const found = inputs.ignored?.includes(name) ? undefined : findValue(name, environment, inputs);
     if (found === undefined && definition.fallback === undefined) continue;
     sources[name] = found?.source ?? "default";
     try {
@@ -86,16 +83,10 @@ interface FoundValue {
 
 function findValue(
   name: keyof Settings,
-  {
-    environment,
-    overrides,
-    file,
-  }: Required<Pick<SettingInputs, "overrides">> & {
-    readonly environment: Parameters<typeof loadSettings>[0];
-    readonly file: ConfigFile | undefined;
-  },
+  environment: Readonly<Record<string, string | undefined>>,
+  { overrides, file }: SettingInputs,
 ): FoundValue | undefined {
-  const override = overrides[name];
+  const override = overrides?.[name];
   if (override !== undefined) return { source: settingFlag(name), text: () => override };
   const variable = variablesOf(settingDefinitions[name]).find((candidate) => environment[candidate]);
   if (variable !== undefined) return { source: variable, text: () => environment[variable] ?? "" };

@@ -2,6 +2,7 @@
 
 environment: SERVICE_COMMAND  starts the service and prints `llmemory ready grpc=HOST:PORT http=HOST:PORT`
              WAIT_FOR         durable (default): until everything is committed; indexed: until vector search finds it, too
+             WARM_UP          so many documents are stored for another owner beforehand
              SINGLE_OWNER     so many documents are stored and indexed for one owner beforehand, and all documents go to that one
 """
 import asyncio, json, os, shlex, subprocess
@@ -23,9 +24,13 @@ class Service(Driver):
         self.memory = memory_grpc.MemoryServiceStub(self.channel)
         self.admin = admin_grpc.AdminServiceStub(self.channel)
         self.wait_until = memory.WAIT_UNTIL_SEARCHABLE if os.environ.get("WAIT_FOR") == "indexed" else memory.WAIT_UNTIL_COMMITTED
+        self.warm_up = int(os.environ.get("WARM_UP", "0"))
         self.stored_before = int(os.environ.get("SINGLE_OWNER", "0"))
 
     async def reset(self):
+        if self.warm_up:
+            documents = gen.docs(self.warm_up, 2000, 1, seed=gen.SEED + 8, prefix="warm")
+            await self.store("somebody", documents, memory.WAIT_UNTIL_SEARCHABLE)
         if self.stored_before:
             documents = gen.docs(self.stored_before, 2000, 1, seed=gen.SEED + 7, prefix="before")
             await self.store("big", documents, memory.WAIT_UNTIL_SEARCHABLE)
