@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { formatAddress } from "../config/listen-address.ts";
 import { packageVersion } from "../config/package-info.ts";
 import type { Settings } from "../config/settings.ts";
@@ -11,6 +12,9 @@ import { untilStopSignal } from "./stop-signal.ts";
  * @throws StartupError if it cannot start.
  */
 export async function serve(settings: Settings): Promise<void> {
+  // By default a heap grows to several times of what is alive before it is cleared, and stays so large: while documents of 10 MB were
+  // streamed in, that took 60 MB more, and no less time.
+  setFlagsFromString("--heap-growing-percent=30");
   const stopSignal = untilStopSignal();
   const service = await startService(settings);
   process.stdout.write(`llmemory ready grpc=${formatAddress(service.grpcAddress)} http=${formatAddress(service.httpAddress)}\n`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type CorpusKey, countLexemes, findUncountedCorpora, readLexemeFrequencies } from "../../src/storage/owner-lexemes.ts";
 import { deleteDocument } from "../../src/storage/delete-documents.ts";
+import { type CorpusKey, countLexemes, findUncountedCorpora, readLexemeFrequencies } from "../../src/storage/owner-lexemes.ts";
 import { testDatabases } from "../support/databases.ts";
 import { readCorpora } from "../support/leaf-rows.ts";
 import { store } from "../support/prepared-documents.ts";
@@ -67,7 +67,9 @@ describe.each(testDatabases())("the lexemes of large owners on $name", (kind) =>
     expect(await readCounts(english)).toEqual(counts);
     await countLexemes(storage().database, english);
     expect(await readCounts(english)).toEqual({ ...counts, river: 4, bank: 2 });
-    await storage().database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "more" }, new Date()));
+    await storage().database.transaction((transaction) =>
+      deleteDocument(transaction, { ownerId, idAtOrigin: "more" }, new Date()),
+    );
     await countLexemes(storage().database, english);
     expect(await readCounts(english)).toEqual(counts);
   });
@@ -212,7 +214,9 @@ describe.each(testDatabases())("the lexemes of large owners on $name", (kind) =>
       const ownerId = newOwner();
       await storeLeaves(ownerId, ["a1", "b1", "c1"]);
       await storeLeaves(ownerId, ["a1"], "german", "gone");
-      await storage().database.transaction((transaction) => deleteDocument(transaction, { ownerId, idAtOrigin: "gone" }, new Date()));
+      await storage().database.transaction((transaction) =>
+        deleteDocument(transaction, { ownerId, idAtOrigin: "gone" }, new Date()),
+      );
       expect(await due([ownerId], 2)).toEqual(["0 english"]);
     });
   });
