@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -26,6 +27,8 @@ export default defineConfig(({ mode }) => {
       globalSetup: everything ? "test/support/set-up-everything.ts" : "test/support/set-up-node-only.ts",
       env: { TESTS_EMBEDDED: String(mode !== "postgres") },
       setupFiles: ["test/support/fail-on-leaks.ts"],
+      // Many tests wait for other processes: one file at a time, vitest's choice for two cores, leaves them idle.
+      maxWorkers: Math.max(2, availableParallelism() - 1),
       // The embedded database takes seconds to create, more when test files share few cores.
       testTimeout: 60_000,
       hookTimeout: 60_000,
