@@ -7,7 +7,7 @@ const ownerId = "ada";
 const trials = 100;
 
 describe.each(testDatabases())("concurrent writers of one document on $name", ({ create }) => {
-  it.each([2, 8])("%i of them never mix their versions", { timeout: 300_000 }, async (writers) => {
+  it.each([2, 8])("%i of them never mix their versions", { timeout: 600_000 }, async (writers) => {
     const database = await create();
     await using service = await startService({ database });
     const clients = Array.from({ length: writers }, () => connectTo(service));

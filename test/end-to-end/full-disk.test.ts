@@ -22,7 +22,7 @@ describe.skipIf(!canMount)("a full disk under the embedded database", () => {
     await rm(mountPoint, { recursive: true, force: true });
   });
 
-  it("loses nothing that was acknowledged, and takes more when there is room again", { timeout: 300_000 }, async () => {
+  it("loses nothing that was acknowledged, and takes more when there is room again", { timeout: 600_000 }, async () => {
     const acknowledged: string[] = [];
     let failure: unknown;
     {

@@ -8,7 +8,7 @@ import { startService } from "../support/service.ts";
 import { SteadyWriters } from "./steady-writers.ts";
 
 describe.skipIf(!hasRealPostgres())("what was acknowledged", () => {
-  it("survives kill -9 of the service at 20 points of a stream and of unary adds", { timeout: 300_000 }, async () => {
+  it("survives kill -9 of the service at 20 points of a stream and of unary adds", { timeout: 600_000 }, async () => {
     const { databaseUrl, drop } = await createTestDatabase();
     const database = { databaseUrl, dataDirectory: "" };
     const writers = new SteadyWriters();
@@ -38,7 +38,7 @@ describe.skipIf(!hasRealPostgres())("what was acknowledged", () => {
     await drop();
   });
 
-  it("survives an immediate stop of the database, whose service goes on when it is back", { timeout: 300_000 }, async () => {
+  it("survives an immediate stop of the database, whose service goes on when it is back", { timeout: 600_000 }, async () => {
     const server = await startPostgresFromWheel(["max_connections=50"]);
     try {
       await using service = await startService({ database: { databaseUrl: server.url, dataDirectory: "" } });
