@@ -75,7 +75,8 @@ export function givenVectors(
        select * from unnest(${owners}::text[], ${chunks}::uuid[], ${documents}::uuid[], ${vectors}::${table.vectorType}[])
        on conflict (owner_id, chunk_id) do update
        set embedding = excluded.embedding, input_hash = null, indexed = false)`,
-    condition: ` and (m.model_id <> ${model} or chunk_id <> all(${provided}::uuid[]))`,
+    // As a subquery it is hashed; an array would be searched for each of some thousand chunks.
+    condition: ` and (m.model_id <> ${model} or chunk_id not in (select unnest(${provided}::uuid[])))`,
     values: [
       rows.map((row) => row.ownerId),
       rows.map((row) => row.chunkId),

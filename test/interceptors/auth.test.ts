@@ -16,8 +16,18 @@ import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import { neededPermission } from "../../src/interceptors/auth.ts";
 import { createInMemoryService } from "./in-memory-service.ts";
 
-/** What changes something and is for operators. */
-const operatorsWrites: ReadonlySet<string> = new Set(["RebuildVectorIndex"]);
+/** What changes something, or slows the service down for a while, and is for operators. */
+const operatorsWrites: ReadonlySet<string> = new Set([
+  "ActivateModel",
+  "CaptureProfile",
+  "CompareModels",
+  "DropModel",
+  "PurgeDeadJobs",
+  "RebuildVectorIndex",
+  "RetryDeadJobs",
+  "RollBackModel",
+  "StartModelMigration",
+]);
 
 const methods = [MemoryService, SearchService, AdminService].flatMap((service) => service.methods);
 
