@@ -151,7 +151,7 @@ function lowerCaseInContext({ text, start: partStart, end: partEnd }: TextPart, 
   return lowerCased.slice(before.toLowerCase().length, lowerCased.length - after.toLowerCase().length);
 }
 
-/** Drops what the normaliser drops before it lower-cases; accents, dropped after it, do no harm meanwhile. */
+/** Drops what the normaliser drops before it lower-cases, which tabs and line ends are not; accents, dropped after it, do no harm meanwhile. */
 function withoutIgnored(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu, "");
+  return text.replace(/(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu, "");
 }

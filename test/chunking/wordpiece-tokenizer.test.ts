@@ -32,7 +32,7 @@ const texts: [name: string, text: string][] = [
   ["special tokens written out", "see [SEP] and x[CLS]y [sep] [MASK [PAD][UNK]] [[CLS]"],
   ["continuations written out", "##ing #ing a##ing"],
   ["signs whose base is punctuation", "a≠b ≮ ≯ \u1fef ;\u0301 ="],
-  ["final sigma", "ΟΔΥΣΣΕΥΣ ΑΣ.Α ΑΣ. Α ΑΣ'Α Σ ΣΑΣ \u200bΑΣ\u200bΑ Α\u0301Σ,"],
+  ["final sigma", "ΟΔΥΣΣΕΥΣ ΑΣ.Α ΑΣ. Α ΑΣ'Α Σ ΣΑΣ \u200bΑΣ\u200bΑ Α\u0301Σ, Σ\nΣ ΑΣ\tΑ ΑΣ\r\nΑ"],
 ];
 
 describe("the WordPiece tokenizer", () => {
