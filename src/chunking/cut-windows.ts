@@ -68,7 +68,7 @@ function nextWindow(
   const { words, stop: wordsStop } = tokenizer.firstWords(text, { start, end: charsEnd, tokensMax: settings.tokensMax });
   let cut = end;
   if (wordsStop < end) {
-    const stop = furthestCut(text, { words, wordsStop, charsEnd, covered, tokensMax: settings.tokensMax });
+    const stop = furthestCut(text, { words, wordsStop, charsEnd, covered, end }, settings);
     const earliest = Math.max(covered + 1, words[0]?.end ?? 0);
     cut = alignedCut(
       text,
@@ -93,17 +93,23 @@ function furthestCut(
     readonly wordsStop: number;
     readonly charsEnd: number;
     readonly covered: number;
-    readonly tokensMax: number;
+    readonly end: number;
   },
+  { tokensMax, charsMax }: WindowSettings,
 ): number {
   const { words, wordsStop, charsEnd, covered } = found;
   // The first word alone has too many tokens: begin with as many characters, which mostly fit.
-  if (words.length === 0) return Math.min(charsEnd, wordsStop + found.tokensMax);
-  // Within white space: what follows might be nothing else, so the last word goes along with it.
+  if (words.length === 0) return Math.min(charsEnd, wordsStop + tokensMax);
   const lastWord = words.at(-1);
   const isWithinSpace = wordsStop === charsEnd && text.charAt(charsEnd).trim() === "";
-  if (isWithinSpace && words.length > 1 && lastWord !== undefined && lastWord.start > covered) return lastWord.start;
-  return wordsStop;
+  if (!isWithinSpace || lastWord === undefined) return wordsStop;
+  // What follows might be nothing else, so the last word goes along with it, or its second half if the word is all there is.
+  if (words.length > 1 && lastWord.start > covered) return lastWord.start;
+  const rest = text.slice(lastWord.end, Math.min(found.end, lastWord.end + charsMax));
+  const space = rest.length - rest.trimStart().length;
+  const middle = Math.ceil((Math.max(lastWord.start, covered) + lastWord.end) / 2);
+  const cut = Math.max(middle, lastWord.end - (charsMax - space));
+  return cut < lastWord.end ? cut : wordsStop;
 }
 
 function wordsBefore(words: readonly WordSpan[], stop: number): readonly WordSpan[] {

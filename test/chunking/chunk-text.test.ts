@@ -242,6 +242,12 @@ describe("leaves", () => {
     ]);
   });
 
+  it("keep white space with a part of the word before it, if that word fills a leaf", () => {
+    const content = `${"b".repeat(400)}   `;
+    const leaves = leavesOf(chunk(content, "pdf", { chunkTokens: 25 }));
+    expect(textsOf(content, leaves)).toEqual(["b".repeat(200), `${"b".repeat(200)}   `]);
+  });
+
   it("are one for a text of white space only", () => {
     expect(leavesOf(chunk(" \n\n\t ", "markdown"))).toMatchObject([{ utf16Start: 0, utf16End: 5, tokenCount: 0 }]);
   });
