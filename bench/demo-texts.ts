@@ -11,7 +11,7 @@ import { command, startCompiled } from "./compiled-service.ts";
 
 const run = promisify(execFile);
 
-/** The demo's documents as a folder, and all their chunks. */
+/** The demo's documents as a folder, and the texts of all their leaves. */
 export interface DemoTexts {
   readonly folder: string;
   readonly texts: readonly string[];
@@ -26,15 +26,16 @@ export async function prepareDemoTexts(directory: string): Promise<DemoTexts> {
   const database = { databaseUrl: undefined, dataDirectory: join(directory, "texts") };
   await using service = await startCompiled(database, { LLMEMORY_EMBEDDING_PROVIDER: "hashing" });
   await ingestFolder(service, folder);
-  return { folder, texts: await readChunks(service) };
+  return { folder, texts: await readEmbeddingInputs(service) };
 }
 
-/** `llmemory ingest` of a folder, for the owner whose chunks `readChunks` reads. */
+/** `llmemory ingest` of a folder, for the owner whose chunks `readEmbeddingInputs` reads. */
 export async function ingestFolder(service: Service, folder: string, ...options: readonly string[]): Promise<void> {
   await run(command[0], [command[2], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", ...options]);
 }
 
-export async function readChunks(service: Service): Promise<string[]> {
+/** What the embedder gets of each leaf: its text, after its context prefix if it has one. */
+export async function readEmbeddingInputs(service: Service): Promise<string[]> {
   const memory = createClient(MemoryService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
   const texts: string[] = [];
   for (let pageToken = ""; ; ) {
@@ -45,7 +46,8 @@ export async function readChunks(service: Service): Promise<string[]> {
         key: { case: "documentId", value: documentId },
         includeChunks: true,
       });
-      texts.push(...chunks.filter((chunk) => chunk.chunkLevel === 0).map((chunk) => chunk.content));
+      const leaves = chunks.filter((chunk) => chunk.chunkLevel === 0);
+      texts.push(...leaves.map(({ contextPrefix, content }) => (contextPrefix === "" ? content : `${contextPrefix}\n${content}`)));
     }
     if (page.nextPageToken === "") return texts;
     pageToken = page.nextPageToken;

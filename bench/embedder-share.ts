@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { repositoryDirectory } from "../scripts/toolchains.ts";
 import type { Service } from "../test/support/service.ts";
-import { ingestFolder, readChunks } from "./demo-texts.ts";
+import { ingestFolder, readEmbeddingInputs } from "./demo-texts.ts";
 import { cpuSeconds, quantile } from "./machine.ts";
 
 const run = promisify(execFile);
@@ -20,7 +20,7 @@ export interface EmbedderShare {
 }
 
 /**
- * Texts per CPU second of `ingest --wait`, beside the embedder alone on the same chunks, in turn.
+ * Texts per CPU second of `ingest --wait`, beside the embedder alone on the same texts, context prefixes included, in turn.
  *
  * @param start the service on a new database, with the local model.
  * @param databaseCpuSeconds what a database beside the service has used so far.
@@ -43,7 +43,7 @@ export async function measureEmbedderShare(
     await ingestFolder(service, folder, "--wait");
     const [after, ended] = [used(), performance.now()];
     if (round === 0) {
-      texts = await readChunks(service);
+      texts = await readEmbeddingInputs(service);
       await writeFile(textsFile, JSON.stringify(texts));
     }
     serviceRates.push(texts.length / (after - before));
