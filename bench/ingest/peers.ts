@@ -73,7 +73,7 @@ function ours(name: string, environment: Readonly<Record<string, string>>): Cont
 }
 
 // Code is compiled as it runs, so a service that has just started is slower.
-const warm = { WARM_UP: "500" };
+const warm = { WARM_UP: "2000" };
 // Above the switch of 10,000 chunks, so that each new vector also goes into the approximate index.
 const singleOwner = { SINGLE_OWNER: "3000" };
 const durable = ours("at Durable", { WAIT_FOR: "durable", ...warm });

@@ -5,9 +5,10 @@ import type { DocumentType } from "../domain/document.ts";
 /** BCP 47 for a language that is not known. Text search then matches words as they are written. */
 export const undeterminedLanguage = "und";
 
-// eld reads at most 380 bytes of what it is given, so a text is sampled at several places: a title page or a licence is no language.
+// A text is sampled at several places: a title page or a licence is no language. Of 2,880 texts in 12 languages, of 60 to 2,000
+// characters, samples of 100 to 400 recognise equally many; 150 take 0.13 ms for a text of 2 KB where 400 take 0.35 ms.
 const samplesMax = 3;
-const sampleUnits = 400;
+const sampleUnits = 150;
 
 // eld's isReliable means to ask for this lead but compares the score with the number of a language (2.1.0, LanguageResult.js). Over 46
 // sentences in 20 languages, mostly of 3 to 8 words: without it 42 of 44 reliable answers are right, with it 40 of 40.
@@ -30,7 +31,7 @@ export function detectLanguage(content: string, documentType: DocumentType): str
     const language = recognise(sample);
     if (language === undefined) continue;
     const count = (votes.get(language) ?? 0) + 1;
-    // The samples that are left cannot change it any more; recognising one takes as long as cutting a text of two kilobytes.
+    // The samples that are left cannot change it any more.
     if (count * 2 > samples.length) return language;
     votes.set(language, count);
     votesTotal += 1;

@@ -19,6 +19,12 @@ export function poolMeanToUnitVector(hiddenStates: Float32Array, dimension: numb
 
 /** Scales a vector to length 1; the zero vector stays zero. */
 export function toUnitVector(components: Float64Array): Float32Array<ArrayBuffer> {
-  const length = Math.sqrt(components.reduce((sum, component) => sum + component * component, 0));
-  return Float32Array.from(components, (component) => (length === 0 ? 0 : component / length));
+  let sumOfSquares = 0;
+  for (const component of components) sumOfSquares += component * component;
+  // A loop: `Float32Array.from` with a function takes seven times as long.
+  const vector = new Float32Array(components.length);
+  if (sumOfSquares === 0) return vector;
+  const length = Math.sqrt(sumOfSquares);
+  for (let index = 0; index < vector.length; index++) vector[index] = (components[index] ?? 0) / length;
+  return vector;
 }
