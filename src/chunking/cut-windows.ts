@@ -45,10 +45,13 @@ export function cutWindows(
   let covered = range.start;
   let overlapStart = range.start;
   while (covered < range.end) {
-    // What follows may not fit beside the overlap, if it is a long word; then the overlap is left out.
+    // Without the overlap if what follows does not fit beside it, or if that is the rest of a word, which would go on a few characters a window.
+    const overlapping = nextWindow(tokenizer, text, { start: overlapStart, covered, end: range.end }, settings);
+    const continuesWord = overlapping?.words.some((word) => word.start < covered && word.end > covered);
     const found =
-      nextWindow(tokenizer, text, { start: overlapStart, covered, end: range.end }, settings) ??
-      nextWindow(tokenizer, text, { start: covered, covered, end: range.end }, settings);
+      overlapping === undefined || continuesWord
+        ? nextWindow(tokenizer, text, { start: covered, covered, end: range.end }, settings)
+        : overlapping;
     if (found === undefined) throw new Error(`no window was found at ${covered} of ${range.end}`);
     windows.push({ start: found.start, end: found.end, tokenCount: found.tokenCount });
     covered = found.end;
@@ -76,14 +79,25 @@ function nextWindow(
       bestCut(text, { start, stop, earliest, words: wordsBefore(words, stop) }, settings.preference) ?? stop,
     );
   }
-  // Counted anew, since a cut inside a word, or a neighbour that decides about a final sigma, changes tokens.
   for (;;) {
     if (cut <= covered) return undefined;
-    const tokenCount = tokenizer.countTokens(text.slice(start, cut));
+    const part = text.slice(start, cut);
+    const tokenCount = (cut > wordsStop ? undefined : tokensOfWholeWords(words, part, cut)) ?? tokenizer.countTokens(part);
     const shorter = alignedCut(text, start, start + Math.floor((cut - start) * 0.75));
     if (tokenCount <= settings.tokensMax || shorter >= cut) return { start, end: cut, tokenCount, words };
     cut = shorter;
   }
+}
+
+/** Undefined where they must be counted anew: a cut inside a word, or a neighbour that decides about a final sigma, changes tokens. */
+function tokensOfWholeWords(words: readonly WordSpan[], part: string, cut: number): number | undefined {
+  let tokens = 0;
+  for (const { start, end, tokenCount } of words) {
+    if (start >= cut) break;
+    if (end > cut) return undefined;
+    tokens += tokenCount;
+  }
+  return part.includes("Σ") ? undefined : tokens;
 }
 
 function furthestCut(
