@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { SearchRequestSchema, SearchType } from "#gen/llmemory/v1/search_service_pb.js";
+import { loadSettings } from "../../src/config/load-settings.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { EmbeddingProvider } from "../../src/embedding/embedding-provider.ts";
 import { createHashingEmbedder } from "../../src/embedding/hashing-embedder.ts";
@@ -137,8 +138,10 @@ export const searchTypes = {
   hybrid: SearchType.HYBRID,
 } as const;
 
+const unset = loadSettings({});
+
 /** A search as the service would take it, with the service's defaults for what is not said. */
 export function newQuery(given: Partial<SearchQuery> & Pick<SearchQuery, "ownerId" | "queryText">): SearchQuery {
   const { ownerId, queryText } = given;
-  return { ...decodeSearch(create(SearchRequestSchema, { ownerId, queryText })), ...given };
+  return { ...decodeSearch(create(SearchRequestSchema, { ownerId, queryText }), unset), ...given };
 }

@@ -24,11 +24,16 @@ function addressProblems({ grpcAddress, httpAddress, workerHttpAddress, insecure
 
 /** A chat model needs an address and a name, and one API key at most. */
 function chatProblems(settings: Partial<Settings>): readonly string[] {
-  const { chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile, contextPrefix, chunkSummaries } = settings;
+  const { chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile, contextPrefix, chunkSummaries, queryExpansion, rerank } = settings;
   const needsModel = (variable: string) => `${variable} is model, which needs LLMEMORY_CHAT_BASE_URL and LLMEMORY_CHAT_MODEL`;
   return [
     ...(contextPrefix === "model" && chatModel === undefined ? [needsModel("LLMEMORY_CONTEXT_PREFIX")] : []),
     ...(chunkSummaries === "model" && chatModel === undefined ? [needsModel("LLMEMORY_CHUNK_SUMMARIES")] : []),
+    ...(queryExpansion === "model" && chatModel === undefined ? [needsModel("LLMEMORY_QUERY_EXPANSION")] : []),
+    ...(rerank === "model" && chatModel === undefined ? [needsModel("LLMEMORY_RERANK")] : []),
+    ...(rerank === "cross_encoder" && settings.crossEncoderDirectory === undefined
+      ? ["LLMEMORY_RERANK is cross_encoder, which needs LLMEMORY_CROSS_ENCODER_DIR"]
+      : []),
     ...(chatModel !== undefined && chatBaseUrl === undefined ? ["LLMEMORY_CHAT_MODEL needs LLMEMORY_CHAT_BASE_URL"] : []),
     ...(chatBaseUrl !== undefined && chatModel === undefined ? ["LLMEMORY_CHAT_BASE_URL needs LLMEMORY_CHAT_MODEL"] : []),
     ...(chatApiKey !== undefined && chatApiKeyFile !== undefined

@@ -1,10 +1,10 @@
 import { limits } from "../domain/limits.ts";
+import type { Rerank } from "../domain/search-options.ts";
 import { withinTime } from "../endpoint/model-call.ts";
 import { chatScores } from "./chat-rerank.ts";
 import { lexicalScores, type Passage } from "./lexical-scores.ts";
 import { parseQuery } from "./parse-query.ts";
 import { askSearchModel, type SearchModelDeps } from "./search-models.ts";
-import type { Rerank } from "./search-query.ts";
 
 export interface RerankQuery {
   readonly queryText: string;

@@ -1,10 +1,9 @@
 import type { DocumentFilter } from "../domain/filter.ts";
+import type { QueryExpansion, Rerank } from "../domain/search-options.ts";
 import type { ContextChunk, Hit } from "../storage/load-hits.ts";
 
 export type SearchType = "hybrid" | "vector" | "text";
 export type Fusion = "relative_score" | "rrf";
-export type QueryExpansion = "none" | "heuristic" | "model";
-export type Rerank = "none" | "lexical" | "model" | "cross_encoder";
 
 /** A checked search request with its defaults filled in. */
 export interface SearchQuery {

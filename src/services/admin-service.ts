@@ -132,7 +132,7 @@ export function createAdminService(deps: AdminDeps, drain: AbortSignal): Service
 
     async explainSearch({ search }, context) {
       // Validation has refused a request without one.
-      const query = decodeSearch(search ?? create(SearchRequestSchema));
+      const query = decodeSearch(search ?? create(SearchRequestSchema), deps.settings);
       return encodeExplanation(
         await explainSearch(deps, query, requestContextOf(context.values).signal, () => context.timeoutMs()),
       );

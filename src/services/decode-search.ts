@@ -6,9 +6,11 @@ import {
   SearchType as ProtoSearchType,
   type SearchRequest,
 } from "#gen/llmemory/v1/search_service_pb.js";
+import type { Settings } from "../config/settings.ts";
 import { limits } from "../domain/limits.ts";
+import type { QueryExpansion, Rerank } from "../domain/search-options.ts";
 import { alphaDefaults } from "../search/fuse.ts";
-import type { Fusion, QueryExpansion, Recency, Rerank, SearchQuery, SearchType } from "../search/search-query.ts";
+import type { Fusion, Recency, SearchQuery, SearchType } from "../search/search-query.ts";
 import { decodeFilter } from "./decode-filter.ts";
 
 const searchTypes: Readonly<Record<ProtoSearchType, SearchType>> = {
@@ -24,15 +26,18 @@ const fusions: Readonly<Record<ProtoFusion, Fusion>> = {
   [ProtoFusion.RRF]: "rrf",
 };
 
-const expansions: Readonly<Record<ProtoQueryExpansion, QueryExpansion>> = {
-  [ProtoQueryExpansion.UNSPECIFIED]: "none",
+/** What the service is set to for searches that do not say. */
+export type SearchSettings = Pick<Settings, "searchLimit" | "queryExpansion" | "maxQueryVariants" | "rerank" | "rerankTopK">;
+
+const expansions: Readonly<Record<ProtoQueryExpansion, QueryExpansion | undefined>> = {
+  [ProtoQueryExpansion.UNSPECIFIED]: undefined,
   [ProtoQueryExpansion.NONE]: "none",
   [ProtoQueryExpansion.HEURISTIC]: "heuristic",
   [ProtoQueryExpansion.MODEL]: "model",
 };
 
-const reranks: Readonly<Record<ProtoRerank, Rerank>> = {
-  [ProtoRerank.UNSPECIFIED]: "none",
+const reranks: Readonly<Record<ProtoRerank, Rerank | undefined>> = {
+  [ProtoRerank.UNSPECIFIED]: undefined,
   [ProtoRerank.NONE]: "none",
   [ProtoRerank.LEXICAL]: "lexical",
   [ProtoRerank.MODEL]: "model",
@@ -40,13 +45,13 @@ const reranks: Readonly<Record<ProtoRerank, Rerank>> = {
 };
 
 /** The domain's query of a request that has passed `findViolations`, with the defaults for what it leaves out. */
-export function decodeSearch(request: SearchRequest): SearchQuery {
+export function decodeSearch(request: SearchRequest, settings: SearchSettings): SearchQuery {
   const fusion = fusions[request.fusion];
   return {
     ownerId: request.ownerId,
     queryText: request.queryText,
     searchType: searchTypes[request.searchType],
-    limit: request.limit ?? limits.searchLimitDefault,
+    limit: request.limit ?? settings.searchLimit,
     alpha: request.alpha ?? alphaDefaults[fusion],
     fusion,
     filter: decodeFilter(request.filter),
@@ -59,10 +64,10 @@ export function decodeSearch(request: SearchRequest): SearchQuery {
     contextWindow: request.contextWindow ?? 0,
     mmrLambda: request.mmrLambda,
     recency: request.recency && decodeRecency(request.recency),
-    queryExpansion: expansions[request.queryExpansion],
-    maxQueryVariants: request.maxQueryVariants ?? limits.queryVariantsDefault,
-    rerank: reranks[request.rerank],
-    rerankTopK: request.rerankTopK ?? limits.rerankTopKDefault,
+    queryExpansion: expansions[request.queryExpansion] ?? settings.queryExpansion,
+    maxQueryVariants: request.maxQueryVariants ?? settings.maxQueryVariants,
+    rerank: reranks[request.rerank] ?? settings.rerank,
+    rerankTopK: request.rerankTopK ?? settings.rerankTopK,
     routing: request.routing && { threshold: request.routing.threshold ?? limits.routingThresholdDefault },
   };
 }

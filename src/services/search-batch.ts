@@ -14,13 +14,12 @@ import { limits } from "../domain/limits.ts";
 import { toStatus } from "../interceptors/error-translation.ts";
 import { findViolations } from "../interceptors/find-violations.ts";
 import type { RequestContext } from "../interceptors/request-context.ts";
-import type { SearchAnswer, SearchQuery } from "../search/search-query.ts";
-import { decodeSearch } from "./decode-search.ts";
+import type { SearchAnswer } from "../search/search-query.ts";
 import { divideFairly } from "./divide-fairly.ts";
 import { encodeAnswer } from "./encode-search.ts";
 
 /** Answers the searches of a batch that are not refused. */
-export type RunSearches = (queries: readonly SearchQuery[]) => Promise<readonly PromiseSettledResult<SearchAnswer>[]>;
+export type RunSearches = (accepted: readonly SearchRequest[]) => Promise<readonly PromiseSettledResult<SearchAnswer>[]>;
 
 type Outcome = { readonly answer: SearchAnswer } | { readonly error: Status };
 
@@ -33,7 +32,7 @@ export async function searchBatch(
   const { signal, requestId, logger } = context;
   const checked = searches.map((search) => ({ search, violations: findViolations(SearchRequestSchema, search) }));
   const good = checked.filter(({ violations }) => violations.length === 0);
-  const settled = good.length === 0 ? [] : await run(good.map(({ search }) => decodeSearch(search)));
+  const settled = good.length === 0 ? [] : await run(good.map(({ search }) => search));
   if (signal.aborted) throw abortError(signal);
 
   const refused = (error: unknown): Outcome => {

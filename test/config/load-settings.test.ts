@@ -70,6 +70,18 @@ describe("the variables of the library before", () => {
     [{ DISABLE_METRICS: "0" }, { enableMonitoring: true }],
     [{ ENABLE_CHUNK_SUMMARIES: "yes" }, { chunkSummaries: "extractive" }],
     [{ ENABLE_CHUNK_SUMMARIES: "false" }, { chunkSummaries: "none" }],
+    [
+      { ENABLE_RERANK: "true", RERANK_TOP_K: "20" },
+      { rerank: "lexical", rerankTopK: 20 },
+    ],
+    [
+      { ENABLE_RERANK: "0", RERANK_RETURN_K: "15" },
+      { rerank: "none", searchLimit: 15 },
+    ],
+    [
+      { ENABLE_QUERY_EXPANSION: "on", MAX_QUERY_VARIANTS: "4" },
+      { queryExpansion: "heuristic", maxQueryVariants: 4 },
+    ],
     [{ SLOW_QUERY_THRESHOLD: "1.5" }, { slowQueryMs: 1_500 }],
     [{ SCHEMA: "memory" }, { schema: "memory" }],
   ])("%o mean %o under both prefixes", (variables, expected) => {
@@ -82,7 +94,7 @@ describe("the variables of the library before", () => {
   });
 
   test.each(
-    "EMBEDDING_PROVIDERS LOCAL_MODEL LOCAL_DEVICE RERANK_TOP_K RERANK_RETURN_K RERANK_MODEL RERANK_PROVIDER RERANK_DEVICE RERANK_BATCH_SIZE ENABLE_RERANK ENABLE_QUERY_EXPANSION HNSW_PROFILE DB_MIN_POOL_SIZE DEFAULT_SEARCH_TYPE DISABLE_CACHING MAX_CHUNK_SIZE MAX_QUERY_VARIANTS QUERY_EXPANSION_MODEL RRF_K".split(
+    "EMBEDDING_PROVIDERS LOCAL_MODEL LOCAL_DEVICE RERANK_MODEL RERANK_PROVIDER RERANK_DEVICE RERANK_BATCH_SIZE HNSW_PROFILE DB_MIN_POOL_SIZE DEFAULT_SEARCH_TYPE DISABLE_CACHING MAX_CHUNK_SIZE QUERY_EXPANSION_MODEL RRF_K".split(
       " ",
     ),
   )("%s is told to have no effect, with what to do instead", (name) => {

@@ -113,6 +113,13 @@ describe("settings", () => {
     expect(problems.join()).not.toContain("sk-secret");
   });
 
+  it("let searches be refined by a model only where there is one", () => {
+    expect(problemsOf({ LLMEMORY_RERANK: "model" })).toEqual([expect.stringMatching(/^LLMEMORY_RERANK is model, which needs/)]);
+    expect(problemsOf({ LLMEMORY_RERANK: "cross_encoder" })).toEqual([expect.stringContaining("LLMEMORY_CROSS_ENCODER_DIR")]);
+    expect(problemsOf({ LLMEMORY_QUERY_EXPANSION: "model" })).toEqual([expect.stringMatching(/^LLMEMORY_QUERY_EXPANSION/)]);
+    expect(problemsOf({ LLMEMORY_RERANK_TOP_K: "201" })).toEqual([expect.stringContaining("from 1 to 200")]);
+  });
+
   it("take what to make beside the text of documents, and let a chat model do so only where there is one", () => {
     const unset = { contextPrefix: undefined, chunkSummaries: "none", enrichmentTimeoutMs: 15_000 };
     expect(loadSettings({})).toMatchObject(unset);

@@ -7,11 +7,14 @@ import {
   SearchRequestSchema,
   SearchTypeSchema,
 } from "#gen/llmemory/v1/search_service_pb.js";
+import { loadSettings } from "../../src/config/load-settings.ts";
 import { decodeSearch } from "../../src/services/decode-search.ts";
+
+const unset = loadSettings({});
 
 describe("a request becomes the domain's query", () => {
   test("with the defaults for what it leaves out", () => {
-    expect(decodeSearch(create(SearchRequestSchema, { ownerId: "ada", queryText: " Tea? " }))).toEqual({
+    expect(decodeSearch(create(SearchRequestSchema, { ownerId: "ada", queryText: " Tea? " }), unset)).toEqual({
       ownerId: "ada",
       queryText: " Tea? ",
       searchType: "hybrid",
@@ -60,7 +63,7 @@ describe("a request becomes the domain's query", () => {
       rerankTopK: 1,
       routing: { threshold: 0 },
     });
-    expect(decodeSearch(request)).toMatchObject({
+    expect(decodeSearch(request, unset)).toMatchObject({
       searchType: "vector",
       limit: 1,
       alpha: 0,
@@ -84,12 +87,46 @@ describe("a request becomes the domain's query", () => {
   });
 
   test("with a weight that depends on the fusion", () => {
-    expect(decodeSearch(create(SearchRequestSchema, { fusion: 2 })).alpha).toBe(0.5);
+    expect(decodeSearch(create(SearchRequestSchema, { fusion: 2 }), unset).alpha).toBe(0.5);
   });
 
   test("with the defaults of recency and routing where these are asked for", () => {
     const request = create(SearchRequestSchema, { recency: { halfLife: { nanos: 1 } }, routing: {} });
-    expect(decodeSearch(request)).toMatchObject({ recency: { halfLifeMs: 1e-6, weight: 0.3 }, routing: { threshold: 0.7 } });
+    expect(decodeSearch(request, unset)).toMatchObject({
+      recency: { halfLifeMs: 1e-6, weight: 0.3 },
+      routing: { threshold: 0.7 },
+    });
+  });
+});
+
+describe("what the service is set to", () => {
+  const settings = loadSettings({
+    LLMEMORY_SEARCH_LIMIT: "15",
+    LLMEMORY_QUERY_EXPANSION: "heuristic",
+    LLMEMORY_MAX_QUERY_VARIANTS: "2",
+    LLMEMORY_RERANK: "lexical",
+    LLMEMORY_RERANK_TOP_K: "30",
+  });
+
+  test("holds for a search that does not say", () => {
+    expect(decodeSearch(create(SearchRequestSchema, {}), settings)).toMatchObject({
+      limit: 15,
+      queryExpansion: "heuristic",
+      maxQueryVariants: 2,
+      rerank: "lexical",
+      rerankTopK: 30,
+    });
+  });
+
+  test("gives way to what a search says, none included", () => {
+    const said = { limit: 3, queryExpansion: 1, maxQueryVariants: 4, rerank: 1, rerankTopK: 50 };
+    expect(decodeSearch(create(SearchRequestSchema, said), settings)).toMatchObject({
+      limit: 3,
+      queryExpansion: "none",
+      maxQueryVariants: 4,
+      rerank: "none",
+      rerankTopK: 50,
+    });
   });
 });
 
@@ -104,7 +141,7 @@ describe("enums have the same names here and in the contract", () => {
   ])("%s", (schema, field, prefix, unspecified) => {
     for (const { number, name } of schema.values) {
       const expected = number === 0 ? unspecified : name.replace(prefix, "").toLowerCase();
-      expect(decodeSearch(create(SearchRequestSchema, { [field]: number }))[field]).toBe(expected);
+      expect(decodeSearch(create(SearchRequestSchema, { [field]: number }), unset)[field]).toBe(expected);
     }
   });
 });

@@ -141,7 +141,7 @@ func (Fusion) EnumDescriptor() ([]byte, []int) {
 type QueryExpansion int32
 
 const (
-	// The default: QUERY_EXPANSION_NONE.
+	// The default: what the service is set to (LLMEMORY_QUERY_EXPANSION), which is QUERY_EXPANSION_NONE unless that was changed.
 	QueryExpansion_QUERY_EXPANSION_UNSPECIFIED QueryExpansion = 0
 	// The query alone.
 	QueryExpansion_QUERY_EXPANSION_NONE QueryExpansion = 1
@@ -199,7 +199,7 @@ func (QueryExpansion) EnumDescriptor() ([]byte, []int) {
 type Rerank int32
 
 const (
-	// The default: RERANK_NONE.
+	// The default: what the service is set to (LLMEMORY_RERANK), which is RERANK_NONE unless that was changed.
 	Rerank_RERANK_UNSPECIFIED Rerank = 0
 	// Not at all: the fused order stays.
 	Rerank_RERANK_NONE Rerank = 1
@@ -667,7 +667,7 @@ type SearchRequest struct {
 	QueryText string `protobuf:"bytes,2,opt,name=query_text,json=queryText,proto3" json:"query_text,omitempty"`
 	// Default: SEARCH_TYPE_HYBRID.
 	SearchType SearchType `protobuf:"varint,3,opt,name=search_type,json=searchType,proto3,enum=llmemory.v1.SearchType" json:"search_type,omitempty"`
-	// Results at most; 1 to 100. Default: 10.
+	// Results at most; 1 to 100. Default: 10, or as the service is set (LLMEMORY_SEARCH_LIMIT).
 	Limit *int32 `protobuf:"varint,4,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
 	// Weight of the vector side in a hybrid search; 0 to 1. Default: 0.55 for FUSION_RELATIVE_SCORE, 0.5 for FUSION_RRF.
 	Alpha *float64 `protobuf:"fixed64,5,opt,name=alpha,proto3,oneof" json:"alpha,omitempty"`
@@ -694,13 +694,15 @@ type SearchRequest struct {
 	MmrLambda *float64 `protobuf:"fixed64,14,opt,name=mmr_lambda,json=mmrLambda,proto3,oneof" json:"mmr_lambda,omitempty"`
 	// Prefers recent documents. Default: off.
 	Recency *Recency `protobuf:"bytes,15,opt,name=recency,proto3" json:"recency,omitempty"`
-	// Default: QUERY_EXPANSION_NONE.
+	// Default: QUERY_EXPANSION_UNSPECIFIED.
 	QueryExpansion QueryExpansion `protobuf:"varint,16,opt,name=query_expansion,json=queryExpansion,proto3,enum=llmemory.v1.QueryExpansion" json:"query_expansion,omitempty"`
-	// Wordings that are searched for at most, the query itself included; 1 to 10. Default: 3.
+	// Wordings that are searched for at most, the query itself included; 1 to 10. Default: 3, or as the service is set
+	// (LLMEMORY_MAX_QUERY_VARIANTS).
 	MaxQueryVariants *int32 `protobuf:"varint,17,opt,name=max_query_variants,json=maxQueryVariants,proto3,oneof" json:"max_query_variants,omitempty"`
-	// Default: RERANK_NONE.
+	// Default: RERANK_UNSPECIFIED.
 	Rerank Rerank `protobuf:"varint,18,opt,name=rerank,proto3,enum=llmemory.v1.Rerank" json:"rerank,omitempty"`
-	// Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50.
+	// Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50, or as the service is set
+	// (LLMEMORY_RERANK_TOP_K).
 	RerankTopK *int32 `protobuf:"varint,19,opt,name=rerank_top_k,json=rerankTopK,proto3,oneof" json:"rerank_top_k,omitempty"`
 	// Asks for a routing decision beside the results. Default: off.
 	Routing *Routing `protobuf:"bytes,20,opt,name=routing,proto3" json:"routing,omitempty"`

@@ -93,7 +93,7 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
   searchType: SearchType;
 
   /**
-   * Results at most; 1 to 100. Default: 10.
+   * Results at most; 1 to 100. Default: 10, or as the service is set (LLMEMORY_SEARCH_LIMIT).
    *
    * @generated from field: optional int32 limit = 4;
    */
@@ -180,28 +180,30 @@ export declare type SearchRequest = Message<"llmemory.v1.SearchRequest"> & {
   recency?: Recency | undefined;
 
   /**
-   * Default: QUERY_EXPANSION_NONE.
+   * Default: QUERY_EXPANSION_UNSPECIFIED.
    *
    * @generated from field: llmemory.v1.QueryExpansion query_expansion = 16;
    */
   queryExpansion: QueryExpansion;
 
   /**
-   * Wordings that are searched for at most, the query itself included; 1 to 10. Default: 3.
+   * Wordings that are searched for at most, the query itself included; 1 to 10. Default: 3, or as the service is set
+   * (LLMEMORY_MAX_QUERY_VARIANTS).
    *
    * @generated from field: optional int32 max_query_variants = 17;
    */
   maxQueryVariants?: number | undefined;
 
   /**
-   * Default: RERANK_NONE.
+   * Default: RERANK_UNSPECIFIED.
    *
    * @generated from field: llmemory.v1.Rerank rerank = 18;
    */
   rerank: Rerank;
 
   /**
-   * Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50.
+   * Best candidates that the reranker sees, and not fewer than limit; 1 to 200. Default: 50, or as the service is set
+   * (LLMEMORY_RERANK_TOP_K).
    *
    * @generated from field: optional int32 rerank_top_k = 19;
    */
@@ -880,7 +882,7 @@ export declare const FusionSchema: GenEnum<Fusion>;
  */
 export enum QueryExpansion {
   /**
-   * The default: QUERY_EXPANSION_NONE.
+   * The default: what the service is set to (LLMEMORY_QUERY_EXPANSION), which is QUERY_EXPANSION_NONE unless that was changed.
    *
    * @generated from enum value: QUERY_EXPANSION_UNSPECIFIED = 0;
    */
@@ -921,7 +923,7 @@ export declare const QueryExpansionSchema: GenEnum<QueryExpansion>;
  */
 export enum Rerank {
   /**
-   * The default: RERANK_NONE.
+   * The default: what the service is set to (LLMEMORY_RERANK), which is RERANK_NONE unless that was changed.
    *
    * @generated from enum value: RERANK_UNSPECIFIED = 0;
    */
