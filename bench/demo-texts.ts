@@ -47,7 +47,9 @@ export async function readEmbeddingInputs(service: Service): Promise<string[]> {
         includeChunks: true,
       });
       const leaves = chunks.filter((chunk) => chunk.chunkLevel === 0);
-      texts.push(...leaves.map(({ contextPrefix, content }) => (contextPrefix === "" ? content : `${contextPrefix}\n${content}`)));
+      texts.push(
+        ...leaves.map(({ contextPrefix, content }) => (contextPrefix === "" ? content : `${contextPrefix}\n${content}`)),
+      );
     }
     if (page.nextPageToken === "") return texts;
     pageToken = page.nextPageToken;
