@@ -228,6 +228,13 @@ export function createMetrics(options: MetricsOptions) {
       registers,
     }),
 
+    embeddingMigrationChunks: new Gauge({
+      name: "memory_embedding_migration_chunks",
+      help: "While a model is being built: chunks in all (total), those that have its vector (done), and those that cannot have it (dead), database-wide",
+      labelNames: ["model", "state"],
+      registers,
+    }),
+
     dbPoolSize: new Gauge({
       name: "memory_db_pool_size",
       help: "Database connections: total is the configured maximum, idle is total less active",
@@ -251,6 +258,13 @@ export function createMetrics(options: MetricsOptions) {
       name: "memory_db_errors_total",
       help: "Failed SQL statements by SQLSTATE class, or `connection`",
       labelNames: ["error_type"],
+      registers,
+    }),
+
+    traceSpansLost: new Counter({
+      name: "memory_trace_spans_lost_total",
+      help: "Spans that no collector has: too many waited (queue_full), or the collector did not take them (export_failed)",
+      labelNames: ["reason"],
       registers,
     }),
 

@@ -1,4 +1,15 @@
-import { context, DiagLogLevel, diag, propagation, type TextMapPropagator, TraceFlags, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  context,
+  createNoopMeter,
+  DiagLogLevel,
+  diag,
+  type MeterProvider,
+  propagation,
+  type TextMapPropagator,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   CompositePropagator,
@@ -23,19 +34,26 @@ import { v7 as uuidV7 } from "uuid";
 import type { TracePropagator, TracingSettings } from "../config/tracing-settings.ts";
 import { limits } from "../domain/limits.ts";
 import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+
+interface TracingDeps {
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "traceSpansLost">;
+  readonly version: string;
+}
 
 /**
  * Switches tracing on for this process. Only who traces imports this file: what it loads takes 20 MB and most of a second.
  *
  * Spans wait in a bounded queue and leave in the background, so a collector that cannot be reached costs spans and one line of log, and
- * requests nothing. The exporter takes headers and certificates from the OTEL_EXPORTER_OTLP_* variables, the resource its name and
+ * requests nothing; lost spans are counted. The exporter takes headers and certificates from the OTEL_EXPORTER_OTLP_* variables, the resource its name and
  * attributes from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
  *
  * @returns what sends the spans that wait, as far as the collector takes them in time, and switches tracing off.
  */
 export function openTracing(
   settings: TracingSettings & { readonly otlpEndpoint: string },
-  { logger, version }: { readonly logger: Logger; readonly version: string },
+  { logger, metrics, version }: TracingDeps,
 ): () => Promise<void> {
   const exporter = new OTLPTraceExporter({ url: settings.otlpEndpoint, timeoutMillis: limits.traceExportTimeoutMs });
   const resource = defaultResource()
@@ -46,10 +64,11 @@ export function openTracing(
     sampler: new ParentBasedSampler({ root: samplerOf(settings.traceSampleRatio) }),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: reportOutages(exporter, settings.otlpEndpoint, logger),
+        exporter: reportOutages(exporter, settings.otlpEndpoint, { logger, metrics }),
         maxQueueSize: limits.traceQueueSpansMax,
         maxExportBatchSize: limits.traceExportSpansMax,
         scheduledDelayMillis: limits.traceExportDelayMs,
+        selfObsMeterProvider: countDropped(metrics),
       }),
     ],
   });
@@ -99,8 +118,23 @@ function createPropagator(name: TracePropagator): TextMapPropagator {
   }
 }
 
+/** Counts spans that found the queue full: nobody else is told of them than who measures the processor. */
+function countDropped(metrics: TracingDeps["metrics"]): MeterProvider {
+  const processed = {
+    add: (count: number, attributes: Attributes = {}) => {
+      if (attributes["error.type"] === "queue_full") metrics.traceSpansLost.inc({ reason: "queue_full" }, count);
+    },
+  };
+  const meter = Object.assign(createNoopMeter(), { createCounter: () => processed });
+  return { getMeter: () => meter };
+}
+
 /** The same exporter; it says once that the collector fails, and once that it works again and how many spans were lost. */
-function reportOutages(exporter: SpanExporter, endpoint: string, logger: Logger): SpanExporter {
+function reportOutages(
+  exporter: SpanExporter,
+  endpoint: string,
+  { logger, metrics }: Omit<TracingDeps, "version">,
+): SpanExporter {
   let spansLost = 0;
   return {
     export: (spans, done) =>
@@ -111,6 +145,7 @@ function reportOutages(exporter: SpanExporter, endpoint: string, logger: Logger)
         } else {
           if (spansLost === 0) logger.warn({ endpoint, err: result.error }, "the trace collector takes no spans; they are lost");
           spansLost += spans.length;
+          metrics.traceSpansLost.inc({ reason: "export_failed" }, spans.length);
         }
         done(result);
       }),

@@ -47,9 +47,9 @@ export async function openResources(settings: Settings): Promise<Resources> {
   try {
     const logger = createLogger(settings);
     for (const warning of settingWarnings(settings)) logger.warn(warning);
-    const closeTracing = await openTracing(settings, logger);
-    if (closeTracing) closers.push(closeTracing);
     const metrics = createMetrics({ ...settings, version: packageVersion });
+    const closeTracing = await openTracing(settings, { logger, metrics });
+    if (closeTracing) closers.push(closeTracing);
     // The database and the model load at the same time; both are closed again if either fails.
     const [opened, loaded] = await Promise.allSettled([
       openDatabase({ metrics, logger }, settings),
@@ -91,11 +91,14 @@ export async function openResources(settings: Settings): Promise<Resources> {
 }
 
 /** Before anything that it should see; what it takes is loaded only if it is asked for. */
-async function openTracing(settings: Settings, logger: Logger): Promise<(() => Promise<void>) | undefined> {
+async function openTracing(
+  settings: Settings,
+  deps: { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<(() => Promise<void>) | undefined> {
   const { otlpEndpoint } = settings;
   if (otlpEndpoint === undefined) return undefined;
   const tracing = await import("../observability/open-tracing.ts");
-  return tracing.openTracing({ ...settings, otlpEndpoint }, { logger, version: packageVersion });
+  return tracing.openTracing({ ...settings, otlpEndpoint }, { ...deps, version: packageVersion });
 }
 
 /** The thread that cuts texts; it uses the shipped tokenizer whatever the provider, and the provider's limit. */

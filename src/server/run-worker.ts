@@ -39,9 +39,9 @@ export async function runWorker(settings: Settings): Promise<void> {
 
 /** Metrics and health, as those of `serve`, but no RPCs. */
 async function listenForOps(resources: Resources, address: ListenAddress) {
-  const { database, metrics } = resources;
+  const { database, metrics, models } = resources;
   const monitor = new HealthMonitor({ ...resources, provider: resources.models.activeProvider() });
-  const handler = opsEndpoints({ monitor, metrics, database }, (_request, response) => {
+  const handler = opsEndpoints({ monitor, metrics, database, models }, (_request, response) => {
     response.statusCode = 404;
     response.end();
   });

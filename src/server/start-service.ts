@@ -39,7 +39,7 @@ export async function startService(settings: Settings): Promise<RunningService> 
     for (const step of stopping.splice(0).reverse()) await step();
   };
   try {
-    const { logger, metrics, database, clock } = resources;
+    const { logger, metrics, database, models, clock } = resources;
     const chunker = await openTextChunker(resources);
     stopping.push(() => chunker.close());
     const searchMemory = openSearchMemory(resources);
@@ -89,7 +89,9 @@ export async function startService(settings: Settings): Promise<RunningService> 
     });
     listeners.push(await listenHttp2(settings.grpcAddress, handler));
     const caches = { query: searchMemory.queryCache, result: searchMemory.resultCache };
-    listeners.push(await listenHttp1(settings.httpAddress, opsEndpoints({ monitor, metrics, database, caches }, handler)));
+    listeners.push(
+      await listenHttp1(settings.httpAddress, opsEndpoints({ monitor, metrics, database, models, caches }, handler)),
+    );
     const [grpc, http] = listeners;
     if (!grpc || !http) throw new Error("a listener is missing");
     return { resources, grpcAddress: grpc.address, httpAddress: http.address, stop };

@@ -1,13 +1,12 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { repositoryDirectory } from "../../scripts/toolchains.ts";
-import { runToEnd } from "../support/run-to-end.ts";
-import { type Service, startService } from "../support/service.ts";
+import { embeddedDatabase } from "../support/databases.ts";
+import { readGuide, runGuideCommand } from "../support/guide.ts";
+import { useService } from "../support/use-service.ts";
 
-const guide = await readFile(join(repositoryDirectory, "docs/operations.md"), "utf8");
-const commands = [...guide.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) => block.trim().split("\n"));
+const { commands } = await readGuide("operations.md");
 
 /** What each command must print; every command of the guide has an entry. */
 const outputs: readonly (readonly [command: RegExp, output: RegExp])[] = [
@@ -22,28 +21,21 @@ const outputs: readonly (readonly [command: RegExp, output: RegExp])[] = [
   [/process_resident_memory_bytes/, /^(\S+ \d\S*\n){3}$/],
 ];
 
-let service: Service;
+const running = useService(embeddedDatabase);
 let folder: string;
 
 beforeAll(async () => {
-  service = await startService();
   folder = await mkdtemp(join(tmpdir(), "llmemory-guide-"));
 });
 
-afterAll(async () => {
-  await service.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it("has commands", () => {
   expect(commands.length).toBeGreaterThanOrEqual(outputs.length);
 });
 
 it.each(commands)("%s does what the guide says", { timeout: 120_000 }, async (command) => {
-  const main = join(repositoryDirectory, "src/cli/main.ts");
-  const script = `llmemory() { '${process.execPath}' '${main}' "$@"; }\n${command.replace("127.0.0.1:8080", service.httpAddress)}`;
-  const environment = { LLMEMORY_GRPC_ADDRESS: service.grpcAddress };
-  const { exitCode, stdout, stderr } = await runToEnd("bash", ["-c", script], { cwd: folder, environment });
+  const { exitCode, stdout, stderr } = await runGuideCommand(command, running().service, { cwd: folder });
   expect(exitCode, stderr).toBe(0);
   const expected = outputs.find(([pattern]) => pattern.test(command))?.[1];
   expect(stdout).toMatch(expected ?? "an entry in the list of outputs");

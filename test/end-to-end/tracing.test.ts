@@ -173,6 +173,8 @@ describe.each(testDatabases())("traces of the $name database", (kind) => {
         .filter((line) => line.includes(text));
     await memory.addDocument({ ownerId: "ada", content, waitUntil: WaitUntil.SEARCHABLE });
     await expect.poll(() => linesWith("takes no spans").length, { timeout: 30_000 }).toBe(1);
+    const scraped = await fetch(`http://${started.httpAddress}/metrics`);
+    expect(await scraped.text()).toMatch(/^memory_trace_spans_lost_total\{reason="export_failed"\} \d+$/m);
     await memory.addDocument({ ownerId: "ada", content: "Bob likes coffee.", documentType: DocumentType.TEXT });
 
     const late = await startTraceCollector(port);

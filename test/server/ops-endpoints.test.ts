@@ -9,6 +9,8 @@ import { opsEndpoints } from "../../src/server/ops-endpoints.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { deleteDocuments } from "../../src/storage/delete-documents.ts";
 import { claimJobs, failJobs } from "../../src/storage/embedding-jobs.ts";
+import { readModelProgress } from "../../src/storage/model-progress.ts";
+import { type RegisteredModel, readModels } from "../../src/storage/model-registry.ts";
 import { createBreakableProvider, openPoolAt, startSilentServer } from "../health/dependencies.ts";
 import { testDatabases } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
@@ -21,13 +23,14 @@ async function listenOver(database: Database, metrics = createMetrics({ ownerLab
   const monitor = new HealthMonitor({ database, provider, clock: systemClock, logger: silentLogger });
   await monitor.refresh();
   const caches = { query: { size: { bytes: 300, entries: 2 } } };
-  const handler = opsEndpoints({ monitor, metrics, database, caches }, (_request, response) => {
+  const models: { models: readonly RegisteredModel[] } = { models: [] };
+  const handler = opsEndpoints({ monitor, metrics, database, models, caches }, (_request, response) => {
     response.statusCode = 404;
     response.end("not an endpoint");
   });
   const listener: Listener = await listenHttp1({ host: "127.0.0.1", port: 0 }, handler);
   const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${listener.address.port}${path}`, init);
-  return { get, monitor, metrics, port: listener.address.port, close: () => listener.close(100) };
+  return { get, monitor, metrics, models, port: listener.address.port, close: () => listener.close(100) };
 }
 
 type Endpoints = Awaited<ReturnType<typeof listenOver>>;
@@ -119,6 +122,28 @@ describe.each(testDatabases())("on $name", (kind) => {
       expect(text).toContain(`memory_embedding_jobs{state="${state}"} ${count}`);
     expect(text).toContain('memory_cache_bytes{cache="query"} 300');
     expect(text).toContain('memory_cache_entries{cache="query"} 2');
+    await database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "filter", filter: {} }));
+  });
+
+  test("/metrics tells how far a model is that is being built, and nothing of it any more once it is not", async () => {
+    const ownerId = newOwner();
+    const { database, table } = storage();
+    await store(database, [{ ownerId, leaves: ["green tea", "black tea", "water"] }]);
+    const lease = { leaseId: randomUUID(), modelId: table.modelId };
+    const now = new Date();
+    const [job] = await claimJobs(database, lease, { count: 3, now, leaseUntil: new Date(now.getTime() + 60_000) });
+    if (!job) throw new Error("there is no job to take");
+    await failJobs(database, lease, [{ job, retryAt: undefined, error: "REFUSED" }], now);
+    const registered = await readModels(database);
+    // As it would be told of a model whose jobs are those of the active one.
+    endpoints.models.models = registered.map((model) => ({ ...model, state: "building" }));
+    const counts = Object.entries(await readModelProgress(database, registered[0] as RegisteredModel));
+    const text = await metricsOf(endpoints);
+    expect(counts).toContainEqual(["dead", 1]);
+    for (const [state, count] of counts.filter(([name]) => name !== "waiting"))
+      expect(text).toContain(`memory_embedding_migration_chunks{model="${table.modelId}",state="${state}"} ${count}`);
+    endpoints.models.models = registered;
+    expect(await metricsOf(endpoints)).not.toContain("memory_embedding_migration_chunks{");
     await database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "filter", filter: {} }));
   });
 

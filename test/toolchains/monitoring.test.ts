@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { describe, expect, test } from "vitest";
-import { DocumentType } from "#gen/llmemory/v1/document_pb.js";
-import { SearchType } from "#gen/llmemory/v1/search_service_pb.js";
-import { dashboards } from "../../scripts/dashboards.ts";
+import { EmbeddingProvider } from "#gen/llmemory/v1/embedding_model_pb.js";
+import { chooseEverything, dashboards } from "../../scripts/dashboards.ts";
 import { prometheusProgram, repositoryDirectory } from "../../scripts/toolchains.ts";
 import { createTestDatabase } from "../support/databases.ts";
-import { connectTo, type RpcClients } from "../support/rpc-clients.ts";
+import { readGuide } from "../support/guide.ts";
+import { connectTo } from "../support/rpc-clients.ts";
+import { runMixedLoad } from "../support/run-mixed-load.ts";
 import { runToEnd } from "../support/run-to-end.ts";
 import { startService } from "../support/service.ts";
 import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
 
+const guide = await readGuide("monitoring.md");
+
 describe("the alerting rules", () => {
-  test.each([
-    ["check", "rules", "llmemory.rules.yaml"],
-    ["test", "rules", "llmemory.rules.test.yaml"],
-    ["check", "config", "--syntax-only", "prometheus.yaml"],
-  ])("pass promtool %s %s", async (...promtoolArguments) => {
+  test.each(guide.commands.filter((command) => command.startsWith("promtool ")))("pass %s", async (command) => {
+    const [, ...promtoolArguments] = command.split(" ");
     const { exitCode, stdout, stderr } = await runToEnd(prometheusProgram("promtool"), promtoolArguments, {
-      cwd: `${repositoryDirectory}/deploy/prometheus`,
+      cwd: repositoryDirectory,
     });
     expect(exitCode, stdout + stderr).toBe(0);
     expect(stdout).toContain("SUCCESS");
@@ -40,8 +40,13 @@ const panels = Object.entries(dashboards).flatMap(([file, { panels = [] }]) =>
   ),
 );
 
+/** Those of the guide that say so of themselves; the load includes a change of model. */
+const isSilent = (query: string) => query.includes("empty as long as") && !query.includes("migration");
+
+const guideQueries = guide.queries.map((query) => ({ file: "monitoring.md", title: "", query }));
+
 describe("a service under load, scraped by Prometheus", () => {
-  test("has data for every panel of every dashboard, and an alert that fires and is resolved", async () => {
+  test("has data for every panel of every dashboard and every query of the guide, and an alert that fires and is resolved", async () => {
     const database = await createTestDatabase();
     {
       await using service = await startService({
@@ -51,12 +56,17 @@ describe("a service under load, scraped by Prometheus", () => {
       await using prometheus = await startPrometheus(service.httpAddress);
       const clients = connectTo(service);
       const stop = new AbortController();
-      const working = work(clients, database.databaseUrl, stop.signal);
+      const working = runMixedLoad(clients, database.databaseUrl, { stop: stop.signal });
       expect(panels.length).toBeGreaterThan(30);
+      expect(guideQueries.length).toBeGreaterThan(30);
+      await clients.admin.startModelMigration({ provider: EmbeddingProvider.HASHING, dimension: 128 });
       const missing = await untilNone(async () => {
-        const found = await Promise.all(panels.map(async (panel) => ({ ...panel, samples: await ask(prometheus, panel.query) })));
+        const queries = [...panels, ...guideQueries];
+        const found = await Promise.all(
+          queries.map(async (asked) => ({ ...asked, samples: await ask(prometheus, asked.query) })),
+        );
         return found
-          .filter(({ title, samples }) => samples === 0 && !silentPanels.includes(title))
+          .filter(({ title, query, samples }) => samples === 0 && !silentPanels.includes(title) && !isSilent(query))
           .map(({ file, title, query }) => `${file}: ${title}: ${query}`);
       });
       expect(missing).toEqual([]);
@@ -86,37 +96,10 @@ async function untilNone(list: () => Promise<readonly string[]>): Promise<readon
   }
 }
 
-/** How many series a panel's query gives, with Grafana's variables as a user would leave them. */
+/** How many series a query gives, with Grafana's variables as a user would leave them. */
 async function ask(prometheus: PrometheusServer, query: string): Promise<number> {
-  const expression = query.replaceAll("$job", ".+").replaceAll("$instance", ".+").replaceAll("$__rate_interval", "30s");
-  const samples = await prometheus.query(expression);
+  const samples = await prometheus.query(chooseEverything(query, "30s"));
   return samples.filter(({ value: [, value] }) => value !== "NaN").length;
-}
-
-/** Calls of every kind, some of which fail, until it is stopped. */
-async function work({ memory, search }: RpcClients, databaseUrl: string, stop: AbortSignal): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  const types = [DocumentType.MARKDOWN, DocumentType.CHAT, DocumentType.TEXT];
-  for (let round = 0; !stop.aborted; round++) {
-    const ownerId = `owner-${round % 3}`;
-    const documentType = types[round % 3] ?? DocumentType.TEXT;
-    const content = `Note ${round} speaks of tea and of the sea.\n`.repeat(40);
-    await memory.addDocument({ ownerId, idAtOrigin: `${round}`, documentType, content });
-    for (const searchType of [SearchType.HYBRID, SearchType.TEXT, SearchType.VECTOR]) {
-      await search.search({ ownerId, queryText: "tea by the sea", searchType });
-      await search.search({ ownerId, queryText: "tea by the sea", searchType });
-    }
-    await expect(memory.getDocument({ ownerId, key: { case: "idAtOrigin", value: "none" } })).rejects.toThrow();
-    // A connection that the database ends is an error of the database.
-    if (round % 20 === 10) {
-      await client.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'llmemory' and state = 'idle'",
-      );
-    }
-    await sleep(20);
-  }
-  await client.end();
 }
 
 /** Adds jobs that have failed for good, as hours of failures would, or takes them away. */

@@ -13,6 +13,19 @@ export interface Sample {
   readonly value: readonly [number, string];
 }
 
+/** One series of an answer about a range: its labels and its values. */
+export interface SampleRange {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [number, string])[];
+}
+
+/** Seconds since 1970, and those between two values. */
+export interface TimeRange {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly stepSeconds: number;
+}
+
 export interface Alert {
   readonly labels: Readonly<Record<string, string>>;
   readonly state: "pending" | "firing";
@@ -21,6 +34,7 @@ export interface Alert {
 /** A real Prometheus that scrapes a service every second, with the project's alerts, which do not wait before they fire. */
 export interface PrometheusServer {
   readonly query: (expression: string) => Promise<readonly Sample[]>;
+  readonly queryRange: (expression: string, range: TimeRange) => Promise<readonly SampleRange[]>;
   readonly alerts: () => Promise<readonly Alert[]>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
@@ -76,6 +90,15 @@ export async function startPrometheus(scraped: string): Promise<PrometheusServer
   return {
     query: async (expression) =>
       (await ask<{ result: Sample[] }>(`/api/v1/query?query=${encodeURIComponent(expression)}`)).result,
+    queryRange: async (expression, { startSeconds, endSeconds, stepSeconds }) => {
+      const parameters = new URLSearchParams({
+        query: expression,
+        start: `${startSeconds}`,
+        end: `${endSeconds}`,
+        step: `${stepSeconds}`,
+      });
+      return (await ask<{ result: SampleRange[] }>(`/api/v1/query_range?${parameters}`)).result;
+    },
     alerts: async () => (await ask<{ alerts: Alert[] }>("/api/v1/alerts")).alerts,
     [Symbol.asyncDispose]: stop,
   };
