@@ -279,6 +279,11 @@ export const dashboards: Readonly<Record<string, Dashboard>> = {
   "monitoring.json": dashboard("llmemory-monitoring", "Memory Service Monitoring", monitoring, ["llmemory", "production"]),
 };
 
+/** A panel's query as Grafana asks it when every job and instance is chosen; the interval of rates is a duration such as `30s`. */
+export function chooseEverything(query: string, rateInterval: string): string {
+  return query.replaceAll("$job", ".+").replaceAll("$instance", ".+").replaceAll("$__rate_interval", rateInterval);
+}
+
 function dashboard(
   uid: string,
   title: string,

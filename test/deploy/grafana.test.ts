@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dashboards } from "../../scripts/dashboards.ts";
+import { escapeText } from "../../scripts/panel-picture.ts";
 import { repositoryDirectory } from "../../scripts/toolchains.ts";
 
 interface Panel {
@@ -32,6 +33,14 @@ it("has the dashboards of the monitoring guide by their titles", () => {
 describe.each(Object.entries(dashboards))("%s", (name, dashboard) => {
   const panels = (dashboard.panels ?? []) as unknown as readonly Panel[];
   const graphs = panels.filter(({ type }) => type !== "row");
+
+  it("has a picture in the documentation that shows all its panels", () => {
+    const picture = readFileSync(
+      join(repositoryDirectory, "docs/pictures", `dashboard-${name.replace(".json", ".svg")}`),
+      "utf8",
+    );
+    for (const { title = "" } of panels) expect(picture).toContain(`>${escapeText(title)}</text>`);
+  });
 
   it("lets people choose the data source, the job and the instance", () => {
     expect(dashboard.templating?.list?.map((variable) => variable.name)).toEqual(["datasource", "job", "instance"]);
