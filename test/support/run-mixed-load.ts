@@ -27,7 +27,7 @@ export async function runMixedLoad(
     // A connection that the database ends is an error of the database.
     if (round % 20 === 10) {
       await client.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'llmemory' and state = 'idle'",
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'llmemory' and state = 'idle'",
       );
     }
     await sleep(pauseMs(round));
