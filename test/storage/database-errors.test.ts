@@ -74,7 +74,7 @@ describe.skipIf(!hasRealPostgres())("a real PostgreSQL that fails", () => {
     const { database } = storage();
     const failing = database.query("sleeping", "select pg_sleep(600)").catch((error: unknown) => error);
     const terminate =
-      "select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(600)' and pid <> pg_backend_pid()";
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(600)' and pid <> pg_backend_pid()";
     await expect.poll(async () => (await database.query("terminate", terminate)).rowCount).toBe(1);
     expect(await failing).toBeInstanceOf(DependencyUnavailableError);
     expect(await failing).toMatchObject({ cause: { code: "57P01" } });

@@ -110,7 +110,7 @@ describe.skipIf(!hasRealPostgres())("giving up on a real PostgreSQL", () => {
     const countSleeping = async () => {
       const { rowCount } = await database.query(
         "look",
-        "select 1 from pg_stat_activity where query = 'select pg_sleep(600)' and state = 'active'",
+        "select 1 from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(600)' and state = 'active'",
       );
       return rowCount;
     };

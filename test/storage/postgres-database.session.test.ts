@@ -55,7 +55,7 @@ describe.skipIf(!hasRealPostgres())("a session on a real PostgreSQL", () => {
       (
         await storage().database.query(
           "look",
-          "select 1 from pg_stat_activity where query like '%as forever' and pid <> pg_backend_pid()",
+          "select 1 from pg_stat_activity where datname = current_database() and query like '%as forever' and pid <> pg_backend_pid()",
         )
       ).rowCount;
     await expect.poll(sleeping).toBe(1);
