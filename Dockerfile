@@ -21,8 +21,6 @@ FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
     # A larger young generation only stays resident.
     NODE_OPTIONS=--max-semi-space-size=4 \
-    # What large documents took goes back to the system; glibc would keep it, since it learns to allocate such blocks in its heap.
-    MALLOC_MMAP_THRESHOLD_=1048576 \
     LLMEMORY_DATA_DIR=/data \
     # A container reaches other machines only through the ports that it publishes, and loopback inside it could not be published.
     LLMEMORY_GRPC_ADDRESS=0.0.0.0:50051 \

@@ -1,5 +1,5 @@
-import { startPostgres } from "../test/support/postgres/postgres-server.ts";
 import { durableSettings } from "../test/support/postgres/server-settings.ts";
+import { openBenchPostgres } from "./bench-postgres.ts";
 import { measureBulk } from "./ingest/bulk.ts";
 import { IngestServer } from "./ingest/ingest-server.ts";
 import { measureLocalModel } from "./ingest/local-model.ts";
@@ -19,8 +19,7 @@ const sections: Readonly<Record<string, (server: IngestServer, report: Report) =
   peers: (_, report) => measurePeers(report),
 };
 
-const given = process.env.BENCH_DATABASE_URL;
-const postgres = given === undefined ? await startPostgres(durableSettings) : { url: given, stop: async () => {} };
+const postgres = await openBenchPostgres(durableSettings);
 try {
   const server = new IngestServer(postgres.url);
   const conditions = await server.describe();

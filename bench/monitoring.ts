@@ -1,5 +1,5 @@
-import { startPostgres } from "../test/support/postgres/postgres-server.ts";
 import { durableSettings } from "../test/support/postgres/server-settings.ts";
+import { openBenchPostgres } from "./bench-postgres.ts";
 import { IngestServer } from "./ingest/ingest-server.ts";
 import { measureOverhead } from "./monitoring/overhead.ts";
 import { measureScrape } from "./monitoring/scrape.ts";
@@ -16,8 +16,7 @@ const sections: Readonly<Record<string, (name: string) => Promise<void>>> = {
     await report.write();
   },
   overhead: async (name) => {
-    const given = process.env.BENCH_DATABASE_URL;
-    const postgres = given === undefined ? await startPostgres(durableSettings) : { url: given, stop: async () => {} };
+    const postgres = await openBenchPostgres(durableSettings);
     try {
       const server = new IngestServer(postgres.url);
       const report = new Report(name, await server.describe(), "monitoring");

@@ -17,8 +17,8 @@ import type { Database } from "../src/storage/database.ts";
 import { type EmbeddingTable, ensureActiveModel } from "../src/storage/embedding-models.ts";
 import { migrate } from "../src/storage/migrate.ts";
 import { openDatabase } from "../src/storage/open-database.ts";
-import { startPostgres } from "../test/support/postgres/postgres-server.ts";
 import { durableSettings } from "../test/support/postgres/server-settings.ts";
+import { openBenchPostgres } from "./bench-postgres.ts";
 import { describeMachine, quantile } from "./machine.ts";
 
 /**
@@ -244,8 +244,7 @@ async function run(queue: OpenQueue, version: string): Promise<string> {
   ].join("\n\n");
 }
 
-const given = process.env.BENCH_DATABASE_URL;
-const postgres = given === undefined ? await startPostgres(durableSettings) : { url: given, stop: async () => {} };
+const postgres = await openBenchPostgres(durableSettings);
 const name = "llmemory_bench_queue";
 try {
   await administer(postgres.url, `drop database if exists ${name} with (force)`, `create database ${name}`);

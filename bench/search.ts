@@ -1,4 +1,4 @@
-import { startPostgres } from "../test/support/postgres/postgres-server.ts";
+import { openBenchPostgres } from "./bench-postgres.ts";
 import { CorpusServer, openCorpus } from "./search/corpus-database.ts";
 import { measureIngest } from "./search/ingest.ts";
 import { measureLatency } from "./search/latency.ts";
@@ -31,8 +31,7 @@ const sections: Readonly<Record<string, (server: CorpusServer, report: Report) =
   rls: measureRowSecurity,
 };
 
-const given = process.env.BENCH_DATABASE_URL;
-const postgres = given === undefined ? await startPostgres() : { url: given, stop: async () => {} };
+const postgres = await openBenchPostgres();
 try {
   const server = new CorpusServer(postgres.url);
   const conditions = await server.describe();

@@ -13,8 +13,6 @@ import type { IngestServer } from "./ingest-server.ts";
 /** What the service may take beyond what it had at its start, in MB. */
 const growthMbMax = 150;
 const sampleMs = 100;
-/** As the container image sets it; without it glibc keeps some 60 MB more of what large documents took. */
-const imageEnvironment = { MALLOC_MMAP_THRESHOLD_: "1048576" };
 /** For what a start leaves behind to be given back. */
 const settleMs = 5_000;
 
@@ -57,7 +55,7 @@ export async function measureMemory(server: IngestServer, report: Report): Promi
 async function runOnce(server: IngestServer, documents: { readonly count: number; readonly bytes: number }, send: Send) {
   const databaseUrl = await server.create("ingest_memory");
   try {
-    await using service = await startCompiled({ databaseUrl, dataDirectory: "" }, imageEnvironment);
+    await using service = await startCompiled({ databaseUrl, dataDirectory: "" }, {});
     const memory = createClient(MemoryService, createGrpcTransport({ baseUrl: `http://${service.grpcAddress}` }));
     await sleep(settleMs);
     const startMb = residentMb(service.pid);

@@ -14,8 +14,6 @@ export type FormerVariable =
       readonly advice: string;
     };
 
-const perSearch = (field: string) => ({ advice: `say ${field} in each search` });
-
 /** By name. Those that mean the same under the same name are settings like all others. */
 export const formerVariables: Readonly<Record<string, FormerVariable>> = {
   OPENAI_MODEL: { setting: "embeddingModel" },
@@ -40,7 +38,7 @@ export const formerVariables: Readonly<Record<string, FormerVariable>> = {
   RERANK_BATCH_SIZE: { advice: "it is chosen by the service" },
   RERANK_PROVIDER: { advice: "set LLMEMORY_RERANK" },
   QUERY_EXPANSION_MODEL: { advice: "set LLMEMORY_CHAT_MODEL and LLMEMORY_CHAT_BASE_URL" },
-  DEFAULT_SEARCH_TYPE: perSearch("search_type"),
+  DEFAULT_SEARCH_TYPE: { advice: "say search_type in each search" },
   RRF_K: { advice: "it is fixed; say fusion in each search" },
   MAX_CHUNK_SIZE: { advice: "say chunking in each document" },
   HNSW_PROFILE: { advice: "AdminService.RebuildVectorIndex builds an index of another profile" },

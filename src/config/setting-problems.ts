@@ -3,7 +3,13 @@ import type { Settings } from "./settings.ts";
 
 /** What is wrong with settings that can each be read: they do not go together, or open the service to strangers. */
 export function settingProblems(settings: Partial<Settings>): readonly string[] {
-  return [...addressProblems(settings), ...chatProblems(settings), ...embeddingProblems(settings), ...alertProblems(settings)];
+  return [
+    ...addressProblems(settings),
+    ...chatProblems(settings),
+    ...crossEncoderProblems(settings),
+    ...embeddingProblems(settings),
+    ...alertProblems(settings),
+  ];
 }
 
 function addressProblems({ grpcAddress, httpAddress, workerHttpAddress, insecure }: Partial<Settings>): readonly string[] {
@@ -22,24 +28,34 @@ function addressProblems({ grpcAddress, httpAddress, workerHttpAddress, insecure
   );
 }
 
-/** A chat model needs an address and a name, and one API key at most. */
+/** What is left to a chat model needs one, which needs an address and a name, and one API key at most. */
 function chatProblems(settings: Partial<Settings>): readonly string[] {
-  const { chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile, contextPrefix, chunkSummaries, queryExpansion, rerank } = settings;
-  const needsModel = (variable: string) => `${variable} is model, which needs LLMEMORY_CHAT_BASE_URL and LLMEMORY_CHAT_MODEL`;
+  const { chatBaseUrl, chatModel, chatApiKey, chatApiKeyFile } = settings;
+  const uses = [
+    ["LLMEMORY_CONTEXT_PREFIX", settings.contextPrefix],
+    ["LLMEMORY_CHUNK_SUMMARIES", settings.chunkSummaries],
+    ["LLMEMORY_QUERY_EXPANSION", settings.queryExpansion],
+    ["LLMEMORY_RERANK", settings.rerank],
+  ] as const;
   return [
-    ...(contextPrefix === "model" && chatModel === undefined ? [needsModel("LLMEMORY_CONTEXT_PREFIX")] : []),
-    ...(chunkSummaries === "model" && chatModel === undefined ? [needsModel("LLMEMORY_CHUNK_SUMMARIES")] : []),
-    ...(queryExpansion === "model" && chatModel === undefined ? [needsModel("LLMEMORY_QUERY_EXPANSION")] : []),
-    ...(rerank === "model" && chatModel === undefined ? [needsModel("LLMEMORY_RERANK")] : []),
-    ...(rerank === "cross_encoder" && settings.crossEncoderDirectory === undefined
-      ? ["LLMEMORY_RERANK is cross_encoder, which needs LLMEMORY_CROSS_ENCODER_DIR"]
-      : []),
+    ...uses.flatMap(([variable, value]) =>
+      value === "model" && chatModel === undefined
+        ? [`${variable} is model, which needs LLMEMORY_CHAT_BASE_URL and LLMEMORY_CHAT_MODEL`]
+        : [],
+    ),
     ...(chatModel !== undefined && chatBaseUrl === undefined ? ["LLMEMORY_CHAT_MODEL needs LLMEMORY_CHAT_BASE_URL"] : []),
     ...(chatBaseUrl !== undefined && chatModel === undefined ? ["LLMEMORY_CHAT_BASE_URL needs LLMEMORY_CHAT_MODEL"] : []),
     ...(chatApiKey !== undefined && chatApiKeyFile !== undefined
       ? ["LLMEMORY_CHAT_API_KEY and LLMEMORY_CHAT_API_KEY_FILE are both set; set one of them"]
       : []),
   ];
+}
+
+/** A cross-encoder comes from files. */
+function crossEncoderProblems({ rerank, crossEncoderDirectory }: Partial<Settings>): readonly string[] {
+  return rerank === "cross_encoder" && crossEncoderDirectory === undefined
+    ? ["LLMEMORY_RERANK is cross_encoder, which needs LLMEMORY_CROSS_ENCODER_DIR"]
+    : [];
 }
 
 /** The openai provider needs to know its model, and one API key at most. */

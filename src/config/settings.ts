@@ -1,17 +1,17 @@
 import { availableParallelism } from "node:os";
 import { type ChunkSummary, type ContextPrefix, chunkSummaries, contextPrefixes } from "../domain/enrichment.ts";
 import { limits } from "../domain/limits.ts";
-import { type QueryExpansion, queryExpansions, type Rerank, rerankers } from "../domain/search-options.ts";
 import { type AlertSettings, alertSettingDefinitions } from "./alert-settings.ts";
 import { type CacheSettings, cacheSettingDefinitions } from "./cache-settings.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
 import { type LogSettings, logSettingDefinitions } from "./log-settings.ts";
+import { type SearchSettings, searchSettingDefinitions } from "./search-settings.ts";
 import type { SettingDefinitions } from "./setting-definition.ts";
 import { databaseUrl, httpUrl, oneOf, schemaName, trueOrFalse, wholeNumber } from "./setting-parsers.ts";
 import { type TracingSettings, tracingSettingDefinitions } from "./tracing-settings.ts";
 
 /** Every setting of the service, read once at start from the environment; command-line options override it. */
-export interface Settings extends AlertSettings, CacheSettings, LogSettings, TracingSettings {
+export interface Settings extends AlertSettings, CacheSettings, LogSettings, SearchSettings, TracingSettings {
   /** PostgreSQL to use; undefined: the embedded database under `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
@@ -68,12 +68,6 @@ export interface Settings extends AlertSettings, CacheSettings, LogSettings, Tra
   readonly enrichmentTimeoutMs: number;
   /** Where the files of a cross-encoder are; undefined: there is none. */
   readonly crossEncoderDirectory: string | undefined;
-  /** Of searches that do not say: results at most, other wordings, who reranks how many candidates. */
-  readonly searchLimit: number;
-  readonly queryExpansion: QueryExpansion;
-  readonly maxQueryVariants: number;
-  readonly rerank: Rerank;
-  readonly rerankTopK: number;
   /** Whether `serve` works off embedding jobs itself; switch it off where `llmemory worker` processes do. */
   readonly embedInServe: boolean;
   /** Chunks of all owners that may wait for their vectors before less is taken in. */
@@ -303,36 +297,7 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
     description: "directory with a cross-encoder that reranks: model.onnx and tokenizer.json; not set: none",
     parse: (text) => text,
   },
-  searchLimit: {
-    variables: ["LLMEMORY_SEARCH_LIMIT"],
-    fallback: String(limits.searchLimitDefault),
-    description: "results of a search that does not say how many",
-    parse: wholeNumber(1, limits.searchLimitMax),
-  },
-  queryExpansion: {
-    variables: ["LLMEMORY_QUERY_EXPANSION"],
-    fallback: "none",
-    description: "other wordings of the query, for searches that do not say: none, heuristic, or model (the chat model)",
-    parse: oneOf(queryExpansions),
-  },
-  maxQueryVariants: {
-    variables: ["LLMEMORY_MAX_QUERY_VARIANTS"],
-    fallback: String(limits.queryVariantsDefault),
-    description: "wordings that are searched for, the query itself included, for searches that do not say",
-    parse: wholeNumber(1, limits.queryVariantsMax),
-  },
-  rerank: {
-    variables: ["LLMEMORY_RERANK"],
-    fallback: "none",
-    description: "who reranks, for searches that do not say: none, lexical, model (the chat model), or cross_encoder",
-    parse: oneOf(rerankers),
-  },
-  rerankTopK: {
-    variables: ["LLMEMORY_RERANK_TOP_K"],
-    fallback: String(limits.rerankTopKDefault),
-    description: "candidates that are reranked, for searches that do not say",
-    parse: wholeNumber(1, limits.rerankTopKMax),
-  },
+  ...searchSettingDefinitions,
   embedInServe: {
     variables: ["LLMEMORY_EMBED_IN_SERVE"],
     fallback: "true",

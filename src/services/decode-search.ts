@@ -6,7 +6,7 @@ import {
   SearchType as ProtoSearchType,
   type SearchRequest,
 } from "#gen/llmemory/v1/search_service_pb.js";
-import type { Settings } from "../config/settings.ts";
+import type { SearchSettings } from "../config/search-settings.ts";
 import { limits } from "../domain/limits.ts";
 import type { QueryExpansion, Rerank } from "../domain/search-options.ts";
 import { alphaDefaults } from "../search/fuse.ts";
@@ -25,9 +25,6 @@ const fusions: Readonly<Record<ProtoFusion, Fusion>> = {
   [ProtoFusion.RELATIVE_SCORE]: "relative_score",
   [ProtoFusion.RRF]: "rrf",
 };
-
-/** What the service is set to for searches that do not say. */
-export type SearchSettings = Pick<Settings, "searchLimit" | "queryExpansion" | "maxQueryVariants" | "rerank" | "rerankTopK">;
 
 const expansions: Readonly<Record<ProtoQueryExpansion, QueryExpansion | undefined>> = {
   [ProtoQueryExpansion.UNSPECIFIED]: undefined,

@@ -1,15 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
+import type { SearchSettings } from "../config/search-settings.ts";
 import { requestContextOf } from "../interceptors/request-context.ts";
 import { batchSearch } from "../search/batch-search.ts";
 import { recordFeedback } from "../search/record-feedback.ts";
 import { type SearchDeps, search } from "../search/search.ts";
 import { decodeFeedback } from "./decode-feedback.ts";
-import { decodeSearch, type SearchSettings } from "./decode-search.ts";
+import { decodeSearch } from "./decode-search.ts";
 import { encodeAnswer } from "./encode-search.ts";
 import { searchBatch } from "./search-batch.ts";
 
-export type SearchServiceDeps = SearchDeps & { readonly settings: SearchSettings };
+type SearchServiceDeps = SearchDeps & { readonly settings: SearchSettings };
 
 export function createSearchService(deps: SearchServiceDeps): ServiceImpl<typeof SearchService> {
   return {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { WaitUntil } from "#gen/llmemory/v1/memory_service_pb.js";
 import { embeddedDatabase } from "../support/databases.ts";
-import { readGuide, runGuideCommand } from "../support/guide.ts";
+import { expectGuideOutput, type GuideOutputs, readGuide, runGuideCommand } from "../support/guide.ts";
 import { startTraceCollector } from "../support/trace-collector.ts";
 import { useService } from "../support/use-service.ts";
 
@@ -13,7 +13,7 @@ const guide = await readGuide("monitoring.md");
 const commands = guide.commands.filter((command) => !command.startsWith("promtool "));
 
 /** What each command must print; every command of the guide has an entry. */
-const outputs: readonly (readonly [command: RegExp, output: RegExp])[] = [
+const outputs: GuideOutputs = [
   [/'\^llmemory_build_info'$/, /^llmemory_build_info\{version="\S+",node="v\S+"\} 1\n$/],
   [/^llmemory config /, /^LLMEMORY_ENABLE_MONITORING +true +default$/m],
   [/^tail /, /^(\{.*\}\n)+$/],
@@ -28,6 +28,7 @@ const outputs: readonly (readonly [command: RegExp, output: RegExp])[] = [
 
 const folder = await mkdtemp(join(tmpdir(), "llmemory-guide-"));
 const logDirectory = { LLMEMORY_LOG_DIRECTORY: join(folder, "logs") };
+const options = { cwd: folder, environment: logDirectory };
 const collector = await startTraceCollector();
 // Before the service's own, since the last to be registered is the first to run: a service that stops sends spans.
 afterAll(async () => {
@@ -52,10 +53,7 @@ it("has commands", () => {
 });
 
 it.each(commands)("%s does what the guide says", { timeout: 120_000 }, async (command) => {
-  const { exitCode, stdout, stderr } = await run(command);
-  expect(exitCode, stderr).toBe(0);
-  const expected = outputs.find(([pattern]) => pattern.test(command))?.[1];
-  expect(stdout).toMatch(expected ?? "an entry in the list of outputs");
+  await expectGuideOutput(outputs, command, running().service, options);
 });
 
 it("shows the health report as it is", async () => {
@@ -75,7 +73,7 @@ it("names every metric of the service, and no other", async () => {
 });
 
 async function run(command: string) {
-  return await runGuideCommand(command, running().service, { cwd: folder, environment: logDirectory });
+  return await runGuideCommand(command, running().service, options);
 }
 
 /** The names of all fields, whatever they hold. */

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { embeddedDatabase } from "../support/databases.ts";
-import { readGuide, runGuideCommand } from "../support/guide.ts";
+import { expectGuideOutput, type GuideOutputs, readGuide } from "../support/guide.ts";
 import { useService } from "../support/use-service.ts";
 
 const { commands } = await readGuide("operations.md");
 
 /** What each command must print; every command of the guide has an entry. */
-const outputs: readonly (readonly [command: RegExp, output: RegExp])[] = [
+const outputs: GuideOutputs = [
   [/^llmemory profile cpu /, /^search\.cpuprofile\n$/],
   [/^llmemory profile allocations /, /^search\.heapprofile\n$/],
   [/^llmemory profile heap /, /^(now|before|after)\.heapsnapshot\n$/],
@@ -35,8 +35,5 @@ it("has commands", () => {
 });
 
 it.each(commands)("%s does what the guide says", { timeout: 120_000 }, async (command) => {
-  const { exitCode, stdout, stderr } = await runGuideCommand(command, running().service, { cwd: folder });
-  expect(exitCode, stderr).toBe(0);
-  const expected = outputs.find(([pattern]) => pattern.test(command))?.[1];
-  expect(stdout).toMatch(expected ?? "an entry in the list of outputs");
+  await expectGuideOutput(outputs, command, running().service, { cwd: folder });
 });

@@ -14,7 +14,7 @@ import { type RegisteredModel, readModels } from "../../src/storage/model-regist
 import { createBreakableProvider, openPoolAt, startSilentServer } from "../health/dependencies.ts";
 import { testDatabases } from "../support/databases.ts";
 import { store } from "../support/prepared-documents.ts";
-import { embedWaiting, newOwner, silentLogger, useStorage } from "../support/test-storage.ts";
+import { embedWaiting, newOwner, silentLogger, type TestStorage, useStorage } from "../support/test-storage.ts";
 
 const provider = createBreakableProvider();
 
@@ -109,31 +109,18 @@ describe.each(testDatabases())("on $name", (kind) => {
   });
 
   test("/metrics tells of leases, dead jobs and caches", async () => {
-    const ownerId = newOwner();
-    const { database, table } = storage();
-    await store(database, [{ ownerId, leaves: ["green tea", "black tea", "water"] }]);
-    const lease = { leaseId: randomUUID(), modelId: table.modelId };
-    const now = new Date();
-    const [job] = await claimJobs(database, lease, { count: 2, now, leaseUntil: new Date(now.getTime() + 60_000) });
-    if (!job) throw new Error("there is no job to take");
-    await failJobs(database, lease, [{ job, retryAt: undefined, error: "REFUSED" }], now);
+    const removeJobs = await storeJobs(storage(), 2);
     const text = await metricsOf(endpoints);
     for (const [state, count] of Object.entries({ pending: 1, leased: 1, dead: 1 }))
       expect(text).toContain(`memory_embedding_jobs{state="${state}"} ${count}`);
     expect(text).toContain('memory_cache_bytes{cache="query"} 300');
     expect(text).toContain('memory_cache_entries{cache="query"} 2');
-    await database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "filter", filter: {} }));
+    await removeJobs();
   });
 
   test("/metrics tells how far a model is that is being built, and nothing of it any more once it is not", async () => {
-    const ownerId = newOwner();
     const { database, table } = storage();
-    await store(database, [{ ownerId, leaves: ["green tea", "black tea", "water"] }]);
-    const lease = { leaseId: randomUUID(), modelId: table.modelId };
-    const now = new Date();
-    const [job] = await claimJobs(database, lease, { count: 3, now, leaseUntil: new Date(now.getTime() + 60_000) });
-    if (!job) throw new Error("there is no job to take");
-    await failJobs(database, lease, [{ job, retryAt: undefined, error: "REFUSED" }], now);
+    const removeJobs = await storeJobs(storage(), 3);
     const registered = await readModels(database);
     // As it would be told of a model whose jobs are those of the active one.
     endpoints.models.models = registered.map((model) => ({ ...model, state: "building" }));
@@ -144,7 +131,7 @@ describe.each(testDatabases())("on $name", (kind) => {
       expect(text).toContain(`memory_embedding_migration_chunks{model="${table.modelId}",state="${state}"} ${count}`);
     endpoints.models.models = registered;
     expect(await metricsOf(endpoints)).not.toContain("memory_embedding_migration_chunks{");
-    await database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "filter", filter: {} }));
+    await removeJobs();
   });
 
   test("/metrics is OpenMetrics for a scraper that asks for it", async () => {
@@ -242,6 +229,18 @@ describe("with a database that takes connections and says nothing", () => {
     if (path.startsWith("/health")) expect(JSON.parse(text)).toMatchObject({ status: "unhealthy", database: "disconnected" });
   });
 });
+
+/** Three jobs of an owner: so many are taken, the first of which fails for good. Gives what removes them. */
+async function storeJobs({ database, table }: TestStorage, takenCount: number): Promise<() => Promise<unknown>> {
+  const ownerId = newOwner();
+  await store(database, [{ ownerId, leaves: ["green tea", "black tea", "water"] }]);
+  const lease = { leaseId: randomUUID(), modelId: table.modelId };
+  const now = new Date();
+  const [job] = await claimJobs(database, lease, { count: takenCount, now, leaseUntil: new Date(now.getTime() + 60_000) });
+  if (!job) throw new Error("there is no job to take");
+  await failJobs(database, lease, [{ job, retryAt: undefined, error: "REFUSED" }], now);
+  return () => database.transaction((transaction) => deleteDocuments(transaction, ownerId, { kind: "filter", filter: {} }));
+}
 
 interface HealthJson {
   readonly timestamp: string;

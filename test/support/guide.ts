@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { repositoryDirectory } from "../../scripts/toolchains.ts";
 import { type ProgramResult, runToEnd } from "./run-to-end.ts";
 import type { ServiceAddresses } from "./service.ts";
@@ -25,6 +26,20 @@ export async function readGuide(name: string): Promise<Guide> {
     queries: blocks("promql").flatMap((block) => block.split(/\n\n+/)),
     answers: blocks("json"),
   };
+}
+
+/** What commands must print: the first pattern that fits a command has what its output must match. */
+export type GuideOutputs = readonly (readonly [command: RegExp, output: RegExp])[];
+
+/** Runs a command, which must end well and print what the list says; one that the list does not know fails. */
+export async function expectGuideOutput(
+  outputs: GuideOutputs,
+  ...[command, service, options]: Parameters<typeof runGuideCommand>
+): Promise<void> {
+  const { exitCode, stdout, stderr } = await runGuideCommand(command, service, options);
+  expect(exitCode, stderr).toBe(0);
+  const expected = outputs.find(([pattern]) => pattern.test(command))?.[1];
+  expect(stdout).toMatch(expected ?? "an entry in the list of outputs");
 }
 
 /** Runs a command as a reader would who has llmemory installed, against a service at its own addresses. */

@@ -51,7 +51,8 @@ describe("a service under load, scraped by Prometheus", () => {
     {
       await using service = await startService({
         database: { databaseUrl: database.databaseUrl, dataDirectory: "" },
-        environment: { LLMEMORY_SLOW_QUERY_MS: "1", LLMEMORY_LOG_LEVEL: "error" },
+        // No collector is there, so spans are lost.
+        environment: { LLMEMORY_SLOW_QUERY_MS: "1", LLMEMORY_LOG_LEVEL: "error", LLMEMORY_OTLP_ENDPOINT: "http://127.0.0.1:1" },
       });
       await using prometheus = await startPrometheus(service.httpAddress);
       const clients = connectTo(service);
