@@ -31,10 +31,15 @@ export interface RankedLeaves {
  */
 export function rankLeaves(leaves: Leaves, textRanks: Float64Array, count: number, nearest?: readonly NearChunk[]): RankedLeaves {
   const { similarities, allowed, phrased } = leaves;
-  const compared = filterLeaves(leaves.count, (leaf) => allowed[leaf] === 1 && !Number.isNaN(similarities[leaf]));
-  const worded = filterLeaves(leaves.count, (leaf) => allowed[leaf] === 1 && phrased[leaf] === 1 && (textRanks[leaf] ?? 0) > 0);
-  const byVector = nearest ? leavesOf(leaves, nearest) : best(leaves, compared, similarities, count);
-  const byText = best(leaves, worded, textRanks, count);
+  const compared = best(leaves, similarities, (leaf) => allowed[leaf] === 1 && !Number.isNaN(similarities[leaf]), count);
+  const worded = best(
+    leaves,
+    textRanks,
+    (leaf) => allowed[leaf] === 1 && phrased[leaf] === 1 && (textRanks[leaf] ?? 0) > 0,
+    count,
+  );
+  const byVector = nearest ? leavesOf(leaves, nearest) : compared.best;
+  const byText = worded.best;
   const vectorPositions = new Map(byVector.map((leaf, index) => [leaf, index + 1]));
   const textPositions = new Map(byText.map((leaf, index) => [leaf, index + 1]));
   const candidates = [...new Set([...byVector, ...byText])].map((leaf) => {
@@ -49,33 +54,55 @@ export function rankLeaves(leaves: Leaves, textRanks: Float64Array, count: numbe
       textPosition: textPositions.get(leaf),
     };
   });
-  return { candidates, vectorCount: compared.length, textCount: worded.length };
+  return { candidates, vectorCount: compared.count, textCount: worded.count };
 }
 
-function filterLeaves(count: number, isWanted: (leaf: number) => boolean): number[] {
-  const wanted: number[] = [];
-  for (let leaf = 0; leaf < count; leaf++) if (isWanted(leaf)) wanted.push(leaf);
-  return wanted;
-}
-
-/** The leaves of the highest values, highest first; equal ones by id. */
-function best(leaves: Leaves, among: readonly number[], values: Float32Array | Float64Array, count: number): number[] {
-  const chosen = among.length > count ? atLeast(among, values, nthHighest(among, values, count)) : [...among];
+/** The wanted leaves of the highest values, highest first, equal ones by id; and how many are wanted in all. */
+function best(
+  leaves: Leaves,
+  values: Float32Array | Float64Array,
+  isWanted: (leaf: number) => boolean,
+  most: number,
+): { best: number[]; count: number } {
+  const highest = new HighestValues(most);
+  let count = 0;
+  for (let leaf = 0; leaf < leaves.count; leaf++) {
+    if (!isWanted(leaf)) continue;
+    count++;
+    highest.add(values[leaf] ?? 0);
+  }
+  const chosen: number[] = [];
+  for (let leaf = 0; leaf < leaves.count; leaf++) if ((values[leaf] ?? 0) >= highest.least && isWanted(leaf)) chosen.push(leaf);
   const idOf = (leaf: number) => leaves.chunkIds.text(leaf);
-  return chosen
-    .sort((left, right) => (values[right] ?? 0) - (values[left] ?? 0) || (idOf(left) < idOf(right) ? -1 : 1))
-    .slice(0, count);
+  chosen.sort((left, right) => (values[right] ?? 0) - (values[left] ?? 0) || (idOf(left) < idOf(right) ? -1 : 1));
+  return { best: chosen.slice(0, most), count };
 }
 
-/** Sorting numbers is much cheaper than sorting leaves, and tells which leaves are worth sorting. */
-function nthHighest(among: readonly number[], values: Float32Array | Float64Array, n: number): number {
-  const sorted = new Float64Array(among.length);
-  for (let index = 0; index < among.length; index++) sorted[index] = values[among[index] ?? 0] ?? 0;
-  return sorted.sort()[among.length - n] ?? 0;
-}
+/** The highest of many values, in a heap whose root is the least of them: sorting thousands to find a hundred took several times as long. */
+class HighestValues {
+  readonly #heap: Float64Array;
 
-function atLeast(among: readonly number[], values: Float32Array | Float64Array, least: number): number[] {
-  return among.filter((leaf) => (values[leaf] ?? 0) >= least);
+  constructor(count: number) {
+    this.#heap = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** The least of the highest; −∞ while there are fewer values. */
+  get least(): number {
+    return this.#heap[0] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  add(value: number): void {
+    const heap = this.#heap;
+    if (value <= this.least) return;
+    let at = 0;
+    for (let child = 1; child < heap.length; child = 2 * at + 1) {
+      if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
+      if ((heap[child] ?? 0) >= value) break;
+      heap[at] = heap[child] ?? 0;
+      at = child;
+    }
+    heap[at] = value;
+  }
 }
 
 function leavesOf(leaves: Leaves, nearest: readonly NearChunk[]): number[] {

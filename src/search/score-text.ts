@@ -38,14 +38,17 @@ export function scoreText(
   });
   const shares = neighbourShares(window);
   const sums = new Float64Array(width);
+  const wordsBefore = countWords(leaves, order);
   for (let position = 0; position < count; position++) {
     const leaf = order[position] ?? 0;
     const corpus = corpora[leaf] ?? -1;
     const weight = weights[corpus];
-    if (!weight || (isScored && !isScored[leaf])) continue;
+    const [start = 0, end = 0] = [first[position], last[position]];
+    const isWordless = wordsBefore[start] === wordsBefore[end + 1];
+    if (!weight || isWordless || (isScored && !isScored[leaf])) continue;
     sums.fill(0);
     let length = 0;
-    for (let near = first[position] ?? 0; near <= (last[position] ?? -1); near++) {
+    for (let near = start; near <= end; near++) {
       const neighbour = order[near] ?? 0;
       length += tokenCounts[neighbour] ?? 0;
       addFrequencies(sums, leaves, neighbour, shares[Math.abs(near - position)] ?? 0);
@@ -105,6 +108,18 @@ function averageLengths(
   );
 }
 
+/** Per position in `order`: how many terms are in the leaves before it; so that windows which hold none need not be looked at. */
+function countWords({ frequencies, width }: Leaves, order: Int32Array): Int32Array {
+  const before = new Int32Array(order.length + 1);
+  for (let position = 0; position < order.length; position++) {
+    const start = (order[position] ?? 0) * width;
+    let words = 0;
+    for (let at = start; at < start + width; at++) words += frequencies[at] ?? 0;
+    before[position + 1] = (before[position] ?? 0) + words;
+  }
+  return before;
+}
+
 interface ReadingWindows {
   /** Leaves, document by document, in reading order. */
   readonly order: Int32Array;
@@ -138,11 +153,12 @@ function readingWindows(leaves: Leaves, window: number): ReadingWindows {
 export function readingOrder({ count, documentIds, chunkIndexes }: Leaves): { order: Int32Array; documentOf: Int32Array } {
   const documents = new Map<number, number>();
   const documentOf = new Int32Array(count);
+  const keys = documentIds.keys();
   // One number per leaf to sort by, since sorting numbers is many times faster than sorting by a function: 18 bits of document, 17 of
   // chunk index (100,000 at most) and 18 of leaf.
   const places = new Float64Array(count);
   for (let leaf = 0; leaf < count; leaf++) {
-    const key = documentIds.key(leaf);
+    const key = keys[leaf] ?? Number.NaN;
     const document = documents.get(key) ?? documents.size;
     if (document === documents.size) documents.set(key, document);
     documentOf[leaf] = document;

@@ -46,11 +46,6 @@ export class PackedRecords {
   uuids(offset: number): Uuids {
     return new Uuids(this.#bytes, this.#view, { offset, length: this.#length });
   }
-
-  /** An `int2send` of each record, at a place of its own. */
-  smallIntegerAt(index: number, offset: number): number {
-    return this.#view.getInt16(index * this.#length + offset);
-  }
 }
 
 /** UUIDs of packed records, which become text only where they are asked for. */
@@ -72,6 +67,16 @@ export class Uuids {
   key(index: number): number {
     const start = index * this.#place.length + this.#place.offset;
     return (this.#view.getUint32(start + 8) & 0x1fffff) * 2 ** 32 + this.#view.getUint32(start + 12);
+  }
+
+  /** The key of each record. */
+  keys(): Float64Array {
+    const { offset, length } = this.#place;
+    const view = this.#view;
+    const keys = new Float64Array(this.#bytes.byteLength / length);
+    for (let index = 0, at = offset + 8; index < keys.length; index++, at += length)
+      keys[index] = (view.getUint32(at) & 0x1fffff) * 2 ** 32 + view.getUint32(at + 4);
+    return keys;
   }
 
   text(index: number): string {

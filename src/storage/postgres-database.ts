@@ -12,6 +12,7 @@ import type { Metrics } from "../observability/metrics.ts";
 import { traced } from "../observability/tracing.ts";
 import type { Database, PoolStatistics, QueryResult, Session, Transaction, TransactionOptions } from "./database.ts";
 import { errorType, isRetryable, translateDatabaseError } from "./database-errors.ts";
+import { preparedName } from "./kept-plans.ts";
 import { listenForNotices } from "./listen-for-notices.ts";
 import { type SlowStatementOptions, SlowStatements } from "./slow-statements.ts";
 
@@ -209,8 +210,10 @@ export class PostgresDatabase implements Database {
   }
 
   async #run<Row extends object>(client: ClientBase, statement: Statement): Promise<QueryResult<Row>> {
-    const { text, values } = statement;
-    const result = await this.#observed(statement, () => client.query<Row>(text, values === undefined ? undefined : [...values]));
+    const { name, text, values = [] } = statement;
+    const result = await this.#observed(statement, () =>
+      client.query<Row>({ name: preparedName(name, text), text, values: [...values] }),
+    );
     return { rows: result.rows, rowCount: result.rowCount ?? 0 };
   }
 
@@ -261,12 +264,12 @@ function beginStatement({ snapshot, settings = {} }: TransactionOptions): string
 }
 
 /**
- * What every connection needs, in one round trip. Plans are made for the actual parameters: a generic plan made 9 ms into 52 for
- * large owners; compiling, and starting parallel workers, costs more than these statements take. Times are read back as text in page
- * tokens, so their form must not depend on the database's settings.
+ * What every connection needs, in one round trip. Only statements with a name may get a plan for any parameters, see `preparedName`:
+ * for large owners such a plan made 9 ms into 52. Compiling, and starting parallel workers, costs more than these statements take. Times
+ * are read back as text in page tokens, so their form must not depend on the database's settings.
  */
 function sessionSettings(options: PoolOptions): string {
-  const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to force_custom_plan; set jit to off; set max_parallel_workers_per_gather to 0; set datestyle to 'ISO, YMD'; set timezone to 'UTC'`;
+  const shared = `set search_path to "${options.schema}", public; set plan_cache_mode to auto; set jit to off; set max_parallel_workers_per_gather to 0; set datestyle to 'ISO, YMD'; set timezone to 'UTC'`;
   return options.kind === "embedded"
     ? shared
     : `${shared}; set statement_timeout to '${limits.statementTimeoutMs}ms'; set idle_in_transaction_session_timeout to '60s'; set client_connection_check_interval to '1s'`;

@@ -99,17 +99,18 @@ function documentParts(scope: Exclude<LeafScope, { kind: "owner" }>, allowedDocu
 /** Similarities in the order of the leaves; a leaf without a vector gets NaN. */
 function aligned(chunkIds: Uuids, count: number, packed: Buffer): Float32Array {
   const vectors = new PackedRecords(packed, 20);
-  const ids = vectors.uuids(0);
+  const vectorKeys = vectors.uuids(0).keys();
+  const leafKeys = chunkIds.keys();
   const similarities = vectors.reals(16);
-  const values = new Float32Array(count);
-  // Both were stored in the order in which chunks came, so that the next is mostly the next.
-  const byChunk = new Map<number, number>();
+  const values = new Float32Array(count).fill(Number.NaN);
+  // Both were stored in the order in which chunks came, so that the next is mostly the next; the others wait in a map.
+  const waiting = new Map<number, number>();
   let next = 0;
   for (let leaf = 0; leaf < count; leaf++) {
-    const key = chunkIds.key(leaf);
-    while (next < vectors.count && !byChunk.has(key)) byChunk.set(ids.key(next), similarities[next++] ?? Number.NaN);
-    values[leaf] = byChunk.get(key) ?? Number.NaN;
-    byChunk.delete(key);
+    const key = leafKeys[leaf] ?? Number.NaN;
+    while (next < vectors.count && vectorKeys[next] !== key && !waiting.has(key))
+      waiting.set(vectorKeys[next] ?? Number.NaN, similarities[next++] ?? Number.NaN);
+    values[leaf] = (vectorKeys[next] === key ? similarities[next++] : waiting.get(key)) ?? Number.NaN;
   }
   return values;
 }
@@ -186,12 +187,11 @@ function unpackLeaves(
   const { count } = records;
   const flags = records.smallIntegers(40);
   const frequencies = new Uint8Array(count * width);
-  for (let leaf = 0, at = 0; leaf < count; leaf++) {
-    for (let term = 0; term < width; term++, at++) {
-      let frequency = 0;
-      for (let rank = term; rank < width * vectors; rank += width)
-        frequency += frequencyOfRank[records.smallIntegerAt(leaf, ranksOffset + 2 * rank)] ?? 0;
-      frequencies[at] = frequency;
+  for (let vector = 0; vector < vectors; vector++) {
+    for (let term = 0; term < width; term++) {
+      const ranks = records.smallIntegers(ranksOffset + 2 * (vector * width + term));
+      for (let leaf = 0, at = term; leaf < count; leaf++, at += width)
+        frequencies[at] = (frequencies[at] ?? 0) + (frequencyOfRank[ranks[leaf] ?? 0] ?? 0);
     }
   }
   return {
@@ -205,9 +205,15 @@ function unpackLeaves(
     speakers: speakers ?? [],
     frequencies,
     width,
-    allowed: Uint8Array.from(flags, (flag) => flag & 1),
-    phrased: Uint8Array.from(flags, (flag) => flag >> 1),
+    allowed: bitOf(flags, 0),
+    phrased: bitOf(flags, 1),
   };
+}
+
+function bitOf(flags: Int32Array, bit: number): Uint8Array {
+  const bits = new Uint8Array(flags.length);
+  for (let leaf = 0; leaf < flags.length; leaf++) bits[leaf] = ((flags[leaf] ?? 0) >> bit) & 1;
+  return bits;
 }
 
 /** Whether a row of `document_chunks` holds what the query excludes; `false` if it excludes nothing. */

@@ -22,7 +22,6 @@ describe.each(testDatabases())("packed records from $name", (kind) => {
     expect([...records.reals(22)]).toEqual(rows.map(({ real }) => Math.fround(real)));
     const ids = records.uuids(0);
     expect(rows.map((_, index) => ids.text(index))).toEqual(rows.map(({ id }) => id));
-    expect(rows.map((_, index) => records.smallIntegerAt(index, 20))).toEqual(rows.map(({ small }) => small));
   });
 
   it("are none where there was no row", async () => {

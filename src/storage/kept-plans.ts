@@ -1,0 +1,26 @@
+/**
+ * Statements that find an owner's rows by key, so that one plan is right for all owners. Making it took as long as carrying it out, and
+ * there are several of them in each search.
+ */
+const keptStatements: ReadonlySet<string> = new Set([
+  "read_search_facts",
+  "read_leaves_of_owner",
+  "read_lexeme_frequencies",
+  "compare_with_feedback",
+  "load_hits",
+]);
+
+/** Some texts depend on how many words a query has, and on its filter; a connection keeps no more plans than this. */
+const textsMax = 64;
+
+const preparedNames = new Map<string, string>();
+
+/** The name under which a connection keeps the plan of a statement; undefined: it is planned each time, for its parameters. */
+export function preparedName(name: string, text: string): string | undefined {
+  if (!keptStatements.has(name)) return undefined;
+  const known = preparedNames.get(text);
+  if (known !== undefined || preparedNames.size >= textsMax) return known;
+  const next = `${name}_${preparedNames.size}`;
+  preparedNames.set(text, next);
+  return next;
+}
