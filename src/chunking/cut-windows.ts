@@ -55,7 +55,7 @@ export function cutWindows(
     if (found === undefined) throw new Error(`no window was found at ${covered} of ${range.end}`);
     windows.push({ start: found.start, end: found.end, tokenCount: found.tokenCount });
     covered = found.end;
-    overlapStart = startOfOverlap(text, found, settings.overlapTokens);
+    overlapStart = startOfOverlap(text, found, settings);
   }
   return windows;
 }
@@ -139,8 +139,12 @@ function alignedCut(text: string, start: number, at: number): number {
   return codePoint > start ? codePoint : offsetAfterCodePoints(text, { from: start, end: text.length, codePoints: 1 });
 }
 
-/** Where the next window begins: early enough to repeat `overlapTokens` at most, at a white space if there is one. */
-function startOfOverlap(text: string, window: FoundWindow, overlapTokens: number): number {
+/**
+ * Where the next window begins: early enough to repeat `overlapTokens` at most, at a white space if there is one. The overlap takes no larger
+ * part of a window's characters than of its tokens, since a long word may be a single token and would leave no room for what follows.
+ */
+function startOfOverlap(text: string, window: FoundWindow, { overlapTokens, tokensMax, charsMax }: WindowSettings): number {
+  const earliest = window.end - (charsMax * overlapTokens) / tokensMax;
   let tokens = 0;
   let afterSpace: number | undefined;
   let anywhere: number | undefined;
@@ -148,7 +152,7 @@ function startOfOverlap(text: string, window: FoundWindow, overlapTokens: number
     const word = window.words[index];
     if (word === undefined || word.start >= window.end) continue;
     tokens += word.tokenCount;
-    if (tokens > overlapTokens || word.end > window.end || word.start <= window.start) break;
+    if (tokens > overlapTokens || word.end > window.end || word.start <= window.start || word.start < earliest) break;
     if (graphemeBoundaryAtOrBefore(text, window.start, word.start) !== word.start) continue;
     anywhere = word.start;
     if (text.charAt(word.start - 1).trim() === "") afterSpace = word.start;

@@ -29,11 +29,13 @@ export function groupParents(
   const parents: ParentRange[] = [];
   let firstLeaf = 0;
   let tokens = 0;
+  // Words are counted one by one, so that a sum over parts which end between words is the count of the whole.
+  let isSumExact = true;
   const close = (leafEnd: number) => {
     const first = leaves[firstLeaf];
     const last = leaves[leafEnd - 1];
     if (first !== undefined && last !== undefined && leafEnd - firstLeaf >= 2) {
-      const tokenCount = tokenizer.countTokens(text.slice(first.start, last.end));
+      const tokenCount = isSumExact ? tokens : tokenizer.countTokens(text.slice(first.start, last.end));
       parents.push({ start: first.start, end: last.end, tokenCount, firstLeaf, leafEnd });
     }
   };
@@ -48,7 +50,15 @@ export function groupParents(
       firstLeaf = index;
     }
     tokens = isNew ? leaf.tokenCount : tokens + added;
+    isSumExact = isNew || (isSumExact && isBetweenWords(text, covered, leaf.start));
   }
   close(leaves.length);
   return parents;
+}
+
+/** Whether there is nothing but white space from one place to another, if that is further on, and at least one space or line end beside. */
+function isBetweenWords(text: string, from: number, to: number): boolean {
+  const end = Math.max(from, to);
+  // Not all of what is white separates words: the tokenizer drops control characters.
+  return text.slice(from, end).trim() === "" && /[ \n]/.test(text.slice(from - 1, end + 1));
 }

@@ -1,13 +1,31 @@
 /**
- * Statements that find an owner's rows by key, so that one plan is right for all owners. Making it took as long as carrying it out, and
- * there are several of them in each search.
+ * Statements that read or write rows by key, so that one plan is right for all owners. Making it took as long as carrying it out, and
+ * there are several of them in each search and each group of documents.
  */
 const keptStatements: ReadonlySet<string> = new Set([
+  // Searches
   "read_search_facts",
   "read_leaves_of_owner",
   "read_lexeme_frequencies",
   "compare_with_feedback",
   "load_hits",
+  // Documents
+  "find_unchanged_documents",
+  "lock_documents",
+  "insert_documents",
+  "write_contents",
+  "insert_chunks",
+  "add_to_counters",
+  // Streams of documents
+  "open_stream",
+  "read_stream_failures",
+  "advance_stream",
+  "read_oldest_waiting",
+  // Embeddings
+  "claim_jobs",
+  "find_known_vectors",
+  "lock_chunks",
+  "store_embeddings",
 ]);
 
 /** Some texts depend on how many words a query has, and on its filter; a connection keeps no more plans than this. */
