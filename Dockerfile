@@ -36,7 +36,7 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 50051 8080
-# It asks serve; worker listens nowhere, hence --no-healthcheck above.
+# It asks serve; worker listens nowhere, hence --no-healthcheck above. Over TLS it needs LLMEMORY_TLS_CA_FILE, LLMEMORY_TLS_SERVER_NAME, or both.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "dist/cli/main.js", "health"]
 ENTRYPOINT ["node", "dist/cli/main.js"]
 CMD ["serve"]

@@ -4,6 +4,7 @@ import { fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { Command, Option } from "commander";
 import { SearchRequestSchema } from "#gen/llmemory/v1/search_service_pb.js";
 import { repositoryDirectory } from "../../scripts/toolchains.ts";
+import { connectionTlsOf } from "../../src/cli/client/connection-tls.ts";
 import { connectToService } from "../../src/cli/client/service-connection.ts";
 import { UserError } from "../../src/cli/command-context.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
@@ -77,7 +78,9 @@ async function runEvaluation(dataset: string, options: EvalOptions): Promise<voi
   const variants = searchVariants(options);
   const machine = describeMachine();
   await using own = options.start ? await startOwnService(options.store) : undefined;
-  const service = connectToService(own?.grpcAddress ?? addressOf(options, process.env));
+  const service = own
+    ? connectToService(own.grpcAddress)
+    : connectToService(addressOf(options, process.env), await connectionTlsOf(options, process.env));
   try {
     const onProgress = (step: string) => process.stderr.write(`${step}\n`);
     const evaluation = await evaluate(service, { collections, variants }, onProgress, context.signal);

@@ -1,3 +1,4 @@
+import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../domain/clock.ts";
 import { NotFoundError, PreconditionError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
@@ -8,6 +9,7 @@ import { countMissingVectors, type MissingVectors, type ModelProgress, readModel
 import { type RegisteredModel, readModels } from "../storage/model-registry.ts";
 
 export interface ModelDeps {
+  readonly settings: Pick<Settings, "indexProfile">;
   readonly database: Database;
   readonly models: ModelGenerations;
   readonly clock: Clock;

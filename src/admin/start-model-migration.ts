@@ -24,7 +24,7 @@ export async function startModelMigration(deps: ModelDeps, spec: EmbeddingModelS
       const registered = await lockModels(transaction);
       requireRoomFor(model, registered);
       const tables = registered.map(({ table }) => table);
-      const table = newEmbeddingTable(database.kind, model, tables);
+      const table = newEmbeddingTable(database.kind, model, tables, deps.settings.indexProfile);
       await lockChunkWriters(transaction);
       await createEmbeddingTable(transaction, database.kind, table);
       await insertModel(transaction, { model, spec: encodeModelSpec(spec), table }, "building", now);

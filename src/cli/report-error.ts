@@ -80,6 +80,8 @@ function explainServiceError(error: ConnectError, address: string | undefined): 
   return {
     exitCode,
     error: { ...described, message: `llmemory did not answer at ${address}: ${error.rawMessage}` },
-    hint: 'Start it with "npm start" (or "llmemory serve"), or say where it listens with --address HOST:PORT.',
+    hint: address.startsWith("https:")
+      ? "Over TLS, --tls-ca-file says whom to trust, and --tls-server-name which name the certificate has."
+      : 'Start it with "npm start" (or "llmemory serve"), or say where it listens with --address HOST:PORT (https://HOST:PORT for TLS).',
   };
 }

@@ -26,6 +26,7 @@ export const formerVariables: Readonly<Record<string, FormerVariable>> = {
   ENABLE_RERANK: { setting: "rerank", translate: (text) => (trueOrFalse(text) ? "lexical" : "none") },
   RERANK_RETURN_K: { setting: "searchLimit" },
   ENABLE_QUERY_EXPANSION: { setting: "queryExpansion", translate: (text) => (trueOrFalse(text) ? "heuristic" : "none") },
+  HNSW_PROFILE: { setting: "indexProfile" },
   SLOW_QUERY_THRESHOLD: { setting: "slowQueryMs", translate: millisecondsOf },
   DISABLE_CACHING: { advice: "set LLMEMORY_QUERY_CACHE_MB=0 and LLMEMORY_RESULT_CACHE_MB=0" },
   EMBEDDING_PROVIDERS: { advice: 'set LLMEMORY_EMBEDDING_PROVIDER; "llmemory model start" adds another model' },
@@ -41,7 +42,6 @@ export const formerVariables: Readonly<Record<string, FormerVariable>> = {
   DEFAULT_SEARCH_TYPE: { advice: "say search_type in each search" },
   RRF_K: { advice: "it is fixed; say fusion in each search" },
   MAX_CHUNK_SIZE: { advice: "say chunking in each document" },
-  HNSW_PROFILE: { advice: "AdminService.RebuildVectorIndex builds an index of another profile" },
   DB_MIN_POOL_SIZE: { advice: "connections are opened when they are needed; LLMEMORY_DB_MAX_POOL_SIZE bounds them" },
 };
 

@@ -5,6 +5,7 @@ import type { Settings } from "./settings.ts";
 export function settingProblems(settings: Partial<Settings>): readonly string[] {
   return [
     ...addressProblems(settings),
+    ...tlsProblems(settings),
     ...chatProblems(settings),
     ...crossEncoderProblems(settings),
     ...embeddingProblems(settings),
@@ -12,20 +13,38 @@ export function settingProblems(settings: Partial<Settings>): readonly string[] 
   ];
 }
 
-function addressProblems({ grpcAddress, httpAddress, workerHttpAddress, insecure }: Partial<Settings>): readonly string[] {
+function addressProblems(settings: Partial<Settings>): readonly string[] {
+  const { grpcAddress, httpAddress, workerHttpAddress, tlsCertFile, tlsClientCaFile, insecure } = settings;
+  const unprotected = "nothing encrypts or authenticates it";
   const addresses = [
-    ["LLMEMORY_GRPC_ADDRESS", grpcAddress],
-    ["LLMEMORY_HTTP_ADDRESS", httpAddress],
-    ["LLMEMORY_WORKER_HTTP_ADDRESS", workerHttpAddress],
+    [
+      "LLMEMORY_GRPC_ADDRESS",
+      // Only clients with a certificate reach it then, and that is what authenticates them.
+      tlsClientCaFile === undefined ? grpcAddress : undefined,
+      tlsCertFile === undefined ? unprotected : "nothing authenticates who connects (LLMEMORY_TLS_CLIENT_CA_FILE would)",
+    ],
+    ["LLMEMORY_HTTP_ADDRESS", httpAddress, unprotected],
+    ["LLMEMORY_WORKER_HTTP_ADDRESS", workerHttpAddress, unprotected],
   ] as const;
-  return addresses.flatMap(([variable, address]) =>
+  return addresses.flatMap(([variable, address, why]) =>
     address === undefined || insecure || isLoopbackHost(address.host)
       ? []
       : [
-          `${variable} is ${address.host}:${address.port}, which other machines can reach, and nothing encrypts or authenticates it; ` +
+          `${variable} is ${address.host}:${address.port}, which other machines can reach, and ${why}; ` +
             "listen on 127.0.0.1, or pass --insecure (LLMEMORY_INSECURE=true) if the network itself is protected",
         ],
   );
+}
+
+/** A certificate is of no use without its key, and neither are the others without it. */
+function tlsProblems({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Partial<Settings>): readonly string[] {
+  const files = [
+    ["LLMEMORY_TLS_CERT_FILE", tlsCertFile],
+    ["LLMEMORY_TLS_KEY_FILE", tlsKeyFile],
+  ] as const;
+  const given = [...files, ["LLMEMORY_TLS_CLIENT_CA_FILE", tlsClientCaFile] as const].find(([, file]) => file !== undefined);
+  if (!given) return [];
+  return files.flatMap(([variable, file]) => (file === undefined ? [`${given[0]} needs ${variable}`] : []));
 }
 
 /** What is left to a chat model needs one, which needs an address and a name, and one API key at most. */

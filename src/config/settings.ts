@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type ChunkSummary, type ContextPrefix, chunkSummaries, contextPrefixes } from "../domain/enrichment.ts";
+import { defaultIndexProfile, type IndexProfile, indexProfileNames } from "../domain/index-profile.ts";
 import { limits } from "../domain/limits.ts";
 import { type AlertSettings, alertSettingDefinitions } from "./alert-settings.ts";
 import { type CacheSettings, cacheSettingDefinitions } from "./cache-settings.ts";
@@ -8,10 +9,11 @@ import { type LogSettings, logSettingDefinitions } from "./log-settings.ts";
 import { type SearchSettings, searchSettingDefinitions } from "./search-settings.ts";
 import type { SettingDefinitions } from "./setting-definition.ts";
 import { databaseUrl, httpUrl, oneOf, schemaName, trueOrFalse, wholeNumber } from "./setting-parsers.ts";
+import { type TlsSettings, tlsSettingDefinitions } from "./tls-settings.ts";
 import { type TracingSettings, tracingSettingDefinitions } from "./tracing-settings.ts";
 
 /** Every setting of the service, read once at start from the environment; command-line options override it. */
-export interface Settings extends AlertSettings, CacheSettings, LogSettings, SearchSettings, TracingSettings {
+export interface Settings extends AlertSettings, CacheSettings, LogSettings, SearchSettings, TlsSettings, TracingSettings {
   /** PostgreSQL to use; undefined: the embedded database under `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string;
@@ -21,7 +23,7 @@ export interface Settings extends AlertSettings, CacheSettings, LogSettings, Sea
   readonly httpAddress: ListenAddress;
   /** Where `worker` tells of its metrics and health; undefined: nowhere. */
   readonly workerHttpAddress: ListenAddress | undefined;
-  /** Allows listeners beyond loopback, though nothing encrypts or authenticates them. */
+  /** Allows listeners beyond loopback that anybody may speak to, or that nothing encrypts. */
   readonly insecure: boolean;
   readonly embeddingProvider: "local" | "openai" | "hashing";
   /** Name by which the endpoint of the openai provider knows its model; set if that is the provider. */
@@ -52,6 +54,8 @@ export interface Settings extends AlertSettings, CacheSettings, LogSettings, Sea
   readonly embeddingBatchTokens: number;
   /** Threads that embed documents; one more is kept for queries. */
   readonly embeddingWorkers: number;
+  /** What the approximate index of a new table of vectors is built for; undefined: the default. A table that is there keeps its own. */
+  readonly indexProfile: IndexProfile | undefined;
   /** Where the local model's files are; undefined: those that come with llmemory. */
   readonly modelDirectory: string | undefined;
   /** Endpoint that speaks OpenAI's chat completions; undefined: no chat model, and neither is `chatModel` set. */
@@ -132,9 +136,10 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
   insecure: {
     variables: ["LLMEMORY_INSECURE"],
     fallback: "false",
-    description: "allow addresses that are not loopback although nothing encrypts or authenticates them",
+    description: "allow addresses that are not loopback although nothing encrypts them or authenticates who connects",
     parse: trueOrFalse,
   },
+  ...tlsSettingDefinitions,
   embeddingProvider: {
     variables: ["LLMEMORY_EMBEDDING_PROVIDER"],
     fallback: "local",
@@ -234,6 +239,12 @@ export const settingDefinitions: SettingDefinitions<Settings> = {
     fallback: String(Math.max(1, availableParallelism() - 1)),
     description: "threads that embed documents; one more embeds queries",
     parse: wholeNumber(1, 256),
+  },
+  indexProfile: {
+    variables: ["LLMEMORY_INDEX_PROFILE"],
+    fallback: undefined,
+    description: `what the approximate index of new vectors is built for: ${indexProfileNames.join(", ")}; not set: ${defaultIndexProfile}`,
+    parse: oneOf(indexProfileNames),
   },
   modelDirectory: {
     variables: ["LLMEMORY_MODEL_DIR"],

@@ -3,7 +3,14 @@ import { unprefixed, variablesOf } from "./setting-variables.ts";
 import { settingDefinitions } from "./settings.ts";
 
 /** Variables that are no settings: those of the command line. */
-const otherVariables = ["LLMEMORY_CONFIG_FILE", "LLMEMORY_OWNER"];
+const otherVariables = [
+  "LLMEMORY_CONFIG_FILE",
+  "LLMEMORY_OWNER",
+  "LLMEMORY_TLS_CA_FILE",
+  "LLMEMORY_TLS_SERVER_NAME",
+  "LLMEMORY_TLS_CLIENT_CERT_FILE",
+  "LLMEMORY_TLS_CLIENT_KEY_FILE",
+];
 
 /**
  * What Kubernetes puts into the environment for each Service in the namespace, here for those whose names begin as our variables do:

@@ -19,6 +19,8 @@ export const indexProfiles: Readonly<Record<IndexProfile, HnswParameters>> = {
   accurate: { m: 32, efConstruction: 400, efSearch: 200 },
 };
 
+export const indexProfileNames = Object.keys(indexProfiles) as readonly IndexProfile[];
+
 /** The value of `hnsw.ef_search` for searches in an index of this profile. */
 export function efSearchOf(profile: IndexProfile): number {
   return indexProfiles[profile].efSearch;

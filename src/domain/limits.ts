@@ -323,6 +323,10 @@ export const limits = {
   /** An endpoint may cost money: one that has answered so recently is healthy, and one that has not is asked no more often. */
   endpointProbeIntervalMs: 30_000,
   drainMs: 10_000,
+  /** Below the time of a drain, which a connection that never gets to speak HTTP/2 could hold up otherwise. */
+  tlsHandshakeMs: 5_000,
+  /** How often the files of a certificate, a few KB, are looked at again: those that Kubernetes mounts are themselves up to a minute late. */
+  tlsFilesCheckMs: 10_000,
   /** What streams are told to wait before they open again: about a restart. */
   drainRetryAfterMs: 2_000,
 

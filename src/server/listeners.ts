@@ -3,6 +3,9 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import {
   constants,
   createServer as createHttp2Server,
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type Http2Session,
@@ -16,8 +19,10 @@ import { limits } from "../domain/limits.ts";
 import { errorDetailTypes } from "../interceptors/error-translation.ts";
 import { isObserved } from "../interceptors/request-context.ts";
 import { leaveSurrogatesToValidation } from "../interceptors/text-encoding.ts";
+import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { spellMessagesAsGrpc } from "./grpc-message.ts";
+import { followTlsFiles, readTlsCertificate, type TlsFiles } from "./tls-certificate.ts";
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
@@ -104,17 +109,45 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-/** Listens for HTTP/2 without TLS, as gRPC clients speak it. */
-export async function listenHttp2(address: ListenAddress, handler: RequestHandler): Promise<Listener> {
-  const server = createHttp2Server(
-    {
-      // A stream may hold a whole request before it is decoded, and a session several.
-      maxSessionMemory: 128,
-      // The default window of 64 KiB would make a large request wait for a round trip every 64 KiB.
-      settings: { initialWindowSize: 1024 * 1024, maxConcurrentStreams: 256 },
+/**
+ * Listens for HTTP/2, as gRPC clients speak it.
+ *
+ * @param tls undefined: in the clear.
+ * @throws StartupError
+ */
+export async function listenHttp2(
+  address: ListenAddress,
+  handler: RequestHandler,
+  tls?: { readonly files: TlsFiles; readonly logger: Logger },
+): Promise<Listener> {
+  const options = {
+    // A stream may hold a whole request before it is decoded, and a session several.
+    maxSessionMemory: 128,
+    // The default window of 64 KiB would make a large request wait for a round trip every 64 KiB.
+    settings: { initialWindowSize: 1024 * 1024, maxConcurrentStreams: 256 },
+  };
+  if (!tls) return await listenForSessions(createHttp2Server(options, handler), address);
+
+  const certificate = await readTlsCertificate(tls.files);
+  const { context, expiresAt } = certificate;
+  const requestCert = tls.files.tlsClientCaFile !== undefined;
+  const handshakeTimeout = limits.tlsHandshakeMs;
+  const server = createSecureServer({ ...options, ...context, requestCert, handshakeTimeout }, handler);
+  // As often the doing of a port scanner as of a client that lacks a certificate.
+  server.on("tlsClientError", (error) => tls.logger.debug({ err: error }, "a TLS handshake failed"));
+  const listener = await listenForSessions(server, address);
+  tls.logger.info({ expires_at: expiresAt, client_certificates: requestCert }, "gRPC is encrypted");
+  const stopFollowing = followTlsFiles(tls, certificate, (renewed) => server.setSecureContext(renewed.context));
+  return {
+    address: listener.address,
+    async close(graceMs) {
+      stopFollowing();
+      await listener.close(graceMs);
     },
-    handler,
-  );
+  };
+}
+
+async function listenForSessions(server: Http2Server | Http2SecureServer, address: ListenAddress): Promise<Listener> {
   const sessions = new Set<Http2Session>();
   server.on("session", (session) => {
     session.setLocalWindowSize(4 * 1024 * 1024);

@@ -62,12 +62,20 @@ export async function openModels(
   const [active] = await readModels(database);
   if (configured.status === "rejected" && (!active || active.provider === settings.embeddingProvider)) throw configured.reason;
   const provider = configured.status === "fulfilled" ? configured.value : undefined;
-  if (provider) await ensureActiveModel(database, provider.model, clock.now(), encodeModelSpec(modelSpecOf(settings)));
+  const { indexProfile } = settings;
+  const created = { spec: encodeModelSpec(modelSpecOf(settings)), indexProfile };
+  if (provider) await ensureActiveModel(database, provider.model, clock.now(), created);
   const wanted = provider?.model.modelId ?? settings.embeddingProvider;
   if (active && active.table.modelId !== wanted) {
     logger.warn(
       { active: active.table.modelId, configured: wanted },
       "the settings name another embedding model than the one whose vectors are stored, which stays in use; change over with: llmemory model start",
+    );
+  }
+  if (active && indexProfile !== undefined && active.table.indexProfile !== indexProfile) {
+    logger.warn(
+      { index: active.table.indexProfile, configured: indexProfile },
+      "the settings name another profile than the one that the vector index was built for, which stays in use; change it with AdminService.RebuildVectorIndex",
     );
   }
   try {

@@ -33,6 +33,7 @@ function announce({ resources, grpcAddress, httpAddress }: RunningService): void
     data: settings.databaseUrl === undefined ? settings.dataDirectory : undefined,
     model: table.modelId,
     grpc: formatAddress(grpcAddress),
+    tls: settings.tlsCertFile !== undefined,
     http: formatAddress(httpAddress),
   };
   if (!process.stderr.isTTY) {
@@ -46,7 +47,7 @@ function announce({ resources, grpcAddress, httpAddress }: RunningService): void
     [
       "",
       `  llmemory ${packageVersion}`,
-      `  ${dim("gRPC")}      ${facts.grpc}`,
+      `  ${dim("gRPC")}      ${facts.grpc}${facts.tls ? dim("  (TLS)") : ""}`,
       `  ${dim("HTTP")}      http://${facts.http}  ${dim("(Connect JSON, /metrics, /health)")}`,
       `  ${dim("database")}  ${facts.database}${facts.data ? dim(` in ${facts.data}; set DATABASE_URL to use a PostgreSQL server`) : ""}`,
       `  ${dim("model")}     ${facts.model}`,

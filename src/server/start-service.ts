@@ -18,6 +18,7 @@ import { openResources, openTextChunker, type Resources } from "./open-resources
 import { openSearchMemory } from "./open-search-memory.ts";
 import { openSearchModels } from "./open-search-models.ts";
 import { opsEndpoints } from "./ops-endpoints.ts";
+import { tlsFilesOf } from "./tls-certificate.ts";
 
 export interface RunningService {
   readonly resources: Resources;
@@ -87,7 +88,8 @@ export async function startService(settings: Settings): Promise<RunningService> 
       drain.abort();
       await Promise.all(listeners.map((listener) => listener.close(limits.drainMs)));
     });
-    listeners.push(await listenHttp2(settings.grpcAddress, handler));
+    const files = tlsFilesOf(settings);
+    listeners.push(await listenHttp2(settings.grpcAddress, handler, files && { files, logger }));
     const caches = { query: searchMemory.queryCache, result: searchMemory.resultCache };
     listeners.push(
       await listenHttp1(settings.httpAddress, opsEndpoints({ monitor, metrics, database, models, caches }, handler)),

@@ -9,7 +9,7 @@ import { describeSettings } from "../config/describe-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { decodePageToken, encodePageToken } from "../documents/page-token.ts";
 import { abortError } from "../domain/errors.ts";
-import type { IndexProfile } from "../domain/index-profile.ts";
+import { defaultIndexProfile, type IndexProfile } from "../domain/index-profile.ts";
 import { limits } from "../domain/limits.ts";
 import type { Wakeup } from "../domain/wakeup.ts";
 import { requestContextOf } from "../interceptors/request-context.ts";
@@ -27,8 +27,8 @@ import { encodeDocumentType } from "./enums.ts";
 import { createModelRpcs } from "./model-rpcs.ts";
 import { createProfileRpcs } from "./profile-rpcs.ts";
 
-const profiles: Readonly<Record<ProtoIndexProfile, IndexProfile>> = {
-  [ProtoIndexProfile.UNSPECIFIED]: "balanced",
+const profiles: Readonly<Record<ProtoIndexProfile, IndexProfile | undefined>> = {
+  [ProtoIndexProfile.UNSPECIFIED]: undefined,
   [ProtoIndexProfile.FAST]: "fast",
   [ProtoIndexProfile.BALANCED]: "balanced",
   [ProtoIndexProfile.ACCURATE]: "accurate",
@@ -141,7 +141,8 @@ export function createAdminService(deps: AdminDeps, drain: AbortSignal): Service
     async *rebuildVectorIndex({ profile }, context) {
       const { signal } = requestContextOf(context.values);
       const { table } = await deps.models.refresh(signal);
-      const rebuilding = rebuildVectorIndex({ ...deps, table }, profiles[profile], signal);
+      const asked = profiles[profile] ?? deps.settings.indexProfile ?? defaultIndexProfile;
+      const rebuilding = rebuildVectorIndex({ ...deps, table }, asked, signal);
       for await (const { phase, partitionsDone, partitionsTotal } of rebuilding) {
         const fraction = partitionsTotal === 0 ? 1 : partitionsDone / partitionsTotal;
         yield { phase, partitionsDone, partitionsTotal, fraction };

@@ -29,14 +29,14 @@ export interface EmbeddingTable {
  * The table of the active model. In an empty database the given model becomes active and gets its table; later the registry counts,
  * since the stored vectors are of that model.
  *
- * @param spec what opens the model beside its provider and name.
+ * @param created for an empty database: what opens the model beside its provider and name, and what its index is built for.
  * @throws StartupError if the model cannot be stored, or is the active one with another dimension than its table.
  */
 export async function ensureActiveModel(
   database: Database,
   model: NewModel["model"],
   now: Date,
-  spec: JsonObject = {},
+  { spec = {}, indexProfile }: { readonly spec?: JsonObject; readonly indexProfile?: IndexProfile | undefined } = {},
 ): Promise<EmbeddingTable> {
   return await database.transaction(async (transaction) => {
     await transaction.query("lock_embedding_models", "lock table embedding_models in share row exclusive mode");
@@ -50,7 +50,7 @@ export async function ensureActiveModel(
         `model ${model.modelId} has ${model.dimension} dimensions, and at most ${storedDimensionMax} can be stored; ask the provider for fewer`,
       );
     }
-    const table = newEmbeddingTable(database.kind, model, []);
+    const table = newEmbeddingTable(database.kind, model, [], indexProfile);
     await createEmbeddingTable(transaction, database.kind, table);
     await insertModel(transaction, { model, spec, table }, "active", now);
     return table;
@@ -76,6 +76,7 @@ export function newEmbeddingTable(
   kind: Database["kind"],
   { modelId, dimension }: ModelIdentity,
   existing: readonly EmbeddingTable[],
+  indexProfile = defaultIndexProfile,
 ): EmbeddingTable {
   const name = tableName(modelId);
   const isTaken = existing.some((table) => table.tableName === name);
@@ -86,7 +87,7 @@ export function newEmbeddingTable(
     dimension,
     tableName: isTaken ? `${name.slice(0, 41)}_${suffix}` : name,
     vectorType: vectorTypeFor(kind, dimension),
-    indexProfile: defaultIndexProfile,
+    indexProfile,
   };
 }
 

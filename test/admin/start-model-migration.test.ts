@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { startModelMigration } from "../../src/admin/start-model-migration.ts";
 import { activateModel } from "../../src/admin/switch-model.ts";
+import { loadSettings } from "../../src/config/load-settings.ts";
 import { DependencyUnavailableError, InvalidInputError, PreconditionError } from "../../src/domain/errors.ts";
 import type { EmbeddingModelSpec } from "../../src/embedding/embedding-model-spec.ts";
 import { ModelGenerations } from "../../src/embedding/model-generations.ts";
+import { readIndexProfile } from "../../src/storage/embedding-models.ts";
 import { readModels } from "../../src/storage/model-registry.ts";
 import { testDatabases } from "../support/databases.ts";
 import { never } from "../support/document-deps.ts";
 import { countVectors, openHashing, queueAll, tableOf, useModels } from "../support/model-deps.ts";
 import { silentLogger } from "../support/test-storage.ts";
+import { readVectorIndexes } from "../support/vector-index.ts";
 
 const hashing = (dimension: number): EmbeddingModelSpec => ({ provider: "hashing", dimension });
 
@@ -30,6 +33,15 @@ describe.each(testDatabases())("starting a model migration on $name", (kind) => 
     });
     expect(await countVectors(storage(), status.model.table)).toBe(0);
     expect(storage().models.active.table.modelId).toBe("hashing/64");
+  });
+
+  it("builds the new index for the profile of the settings", async () => {
+    const accurate = loadSettings({ LLMEMORY_INDEX_PROFILE: "accurate" });
+    const { model } = await startModelMigration({ ...storage(), settings: accurate }, hashing(32), never);
+    expect(model.table.indexProfile).toBe("accurate");
+    const [index] = await readVectorIndexes({ ...storage(), table: model.table });
+    expect(index?.definition).toBe(" WITH (m='32', ef_construction='400') WHERE indexed");
+    expect(await readIndexProfile(storage().database, storage().table)).toBe("balanced");
   });
 
   it("is refused for the active model, and while another is being built", async () => {

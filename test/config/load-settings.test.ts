@@ -82,6 +82,7 @@ describe("the variables of the library before", () => {
       { ENABLE_QUERY_EXPANSION: "on", MAX_QUERY_VARIANTS: "4" },
       { queryExpansion: "heuristic", maxQueryVariants: 4 },
     ],
+    [{ HNSW_PROFILE: "Accurate" }, { indexProfile: "accurate" }],
     [{ SLOW_QUERY_THRESHOLD: "1.5" }, { slowQueryMs: 1_500 }],
     [{ SCHEMA: "memory" }, { schema: "memory" }],
   ])("%o mean %o under both prefixes", (variables, expected) => {
@@ -94,7 +95,7 @@ describe("the variables of the library before", () => {
   });
 
   test.each(
-    "EMBEDDING_PROVIDERS LOCAL_MODEL LOCAL_DEVICE RERANK_MODEL RERANK_PROVIDER RERANK_DEVICE RERANK_BATCH_SIZE HNSW_PROFILE DB_MIN_POOL_SIZE DEFAULT_SEARCH_TYPE DISABLE_CACHING MAX_CHUNK_SIZE QUERY_EXPANSION_MODEL RRF_K".split(
+    "EMBEDDING_PROVIDERS LOCAL_MODEL LOCAL_DEVICE RERANK_MODEL RERANK_PROVIDER RERANK_DEVICE RERANK_BATCH_SIZE DB_MIN_POOL_SIZE DEFAULT_SEARCH_TYPE DISABLE_CACHING MAX_CHUNK_SIZE QUERY_EXPANSION_MODEL RRF_K".split(
       " ",
     ),
   )("%s is told to have no effect, with what to do instead", (name) => {

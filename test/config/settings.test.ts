@@ -77,6 +77,7 @@ describe("settings", () => {
     ["LLMEMORY_INSECURE", "maybe", "true or false"],
     ["LLMEMORY_EMBEDDING_PROVIDER", "gpt", "one of local, openai, hashing"],
     ["LLMEMORY_EMBEDDING_DIMENSION", "3801", "from 2 to 3800"],
+    ["LLMEMORY_INDEX_PROFILE", "best", "one of fast, balanced, accurate"],
     ["LLMEMORY_LOG_LEVEL", "loud", "one of trace, debug"],
     ["LLMEMORY_CHAT_TIMEOUT_MS", "0", "from 100 to 60000"],
   ])("refuse %s=%s", (variable, value, says) => {
@@ -93,6 +94,30 @@ describe("settings", () => {
       expect(problemsOf({ ...environment, LLMEMORY_INSECURE: "true" })).toEqual([]);
     },
   );
+
+  it.each([
+    [{ LLMEMORY_TLS_CERT_FILE: "c" }, ["LLMEMORY_TLS_CERT_FILE needs LLMEMORY_TLS_KEY_FILE"]],
+    [{ LLMEMORY_TLS_KEY_FILE: "k" }, ["LLMEMORY_TLS_KEY_FILE needs LLMEMORY_TLS_CERT_FILE"]],
+    [
+      { LLMEMORY_TLS_CLIENT_CA_FILE: "a" },
+      ["LLMEMORY_TLS_CLIENT_CA_FILE needs LLMEMORY_TLS_CERT_FILE", "LLMEMORY_TLS_CLIENT_CA_FILE needs LLMEMORY_TLS_KEY_FILE"],
+    ],
+    [{ LLMEMORY_TLS_CERT_FILE: "c", LLMEMORY_TLS_KEY_FILE: "k" }, []],
+  ])("need a certificate and its key: %j", (environment, problems) => {
+    expect(problemsOf(environment)).toEqual(problems);
+  });
+
+  it("let other machines reach gRPC where their certificates are asked for, and where not, only if insecure is said", () => {
+    const open = { LLMEMORY_GRPC_ADDRESS: "0.0.0.0:50051" };
+    const encrypted = { ...open, LLMEMORY_TLS_CERT_FILE: "c", LLMEMORY_TLS_KEY_FILE: "k" };
+    expect(problemsOf(open)).toEqual([expect.stringContaining("nothing encrypts or authenticates it")]);
+    expect(problemsOf(encrypted)).toEqual([expect.stringContaining("nothing authenticates who connects")]);
+    const mutual = { ...encrypted, LLMEMORY_TLS_CLIENT_CA_FILE: "a" };
+    expect(problemsOf(mutual)).toEqual([]);
+    expect(problemsOf({ ...mutual, LLMEMORY_HTTP_ADDRESS: "0.0.0.0:80" })).toEqual([
+      expect.stringMatching(/^LLMEMORY_HTTP_ADDRESS/),
+    ]);
+  });
 
   it("need address and name of a chat model, and take its key from one place", () => {
     const LLMEMORY_CHAT_BASE_URL = "https://models.example.org/v1/";

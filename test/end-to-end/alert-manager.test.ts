@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repositoryDirectory } from "../../scripts/toolchains.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { type FreshDatabase, testDatabases } from "../support/databases.ts";
 import { type Receiver, startReceiver, told, untilTold } from "../support/incident-receiver.ts";
 import { connectTo } from "../support/rpc-clients.ts";
 import { runLlmemory } from "../support/run-llmemory.ts";
@@ -14,14 +15,16 @@ import { type Service, startService } from "../support/service.ts";
 
 let folder: string;
 let receiver: Receiver;
-let address: string;
+let database: FreshDatabase;
+/** Of the service that is watched; empty before its first start. */
+let address = "";
 let service: Service;
 let manager: { readonly child: ChildProcess; readonly stderr: () => string } | undefined;
 
 /** With the port of the service before it, if there was one: a real service keeps its address. */
 async function start(): Promise<Service> {
   return await startService({
-    database: { databaseUrl: undefined, dataDirectory: join(folder, "data") },
+    database,
     environment: { LLMEMORY_EMBED_IN_SERVE: "false", ...(address ? { LLMEMORY_GRPC_ADDRESS: address } : {}) },
   });
 }
@@ -68,24 +71,27 @@ async function tells(event: string, after: () => Promise<unknown> | unknown): Pr
   }
 }
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "llmemory-alert-manager-"));
-  await writeFile(join(folder, "key"), "R0UT1NG\n");
-  receiver = await startReceiver();
-  service = await start();
-  address = service.grpcAddress;
-  manager = startManager();
-});
-
-afterAll(async () => {
-  await stopManager();
-  await service.stop();
-  await receiver.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
 // Each test goes on where the one before has left the service.
-describe("llmemory alert-manager pages PagerDuty", { timeout: 180_000 }, () => {
+describe.each(testDatabases())("llmemory alert-manager pages PagerDuty on $name", { timeout: 180_000 }, ({ create }) => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "llmemory-alert-manager-"));
+    await writeFile(join(folder, "key"), "R0UT1NG\n");
+    receiver = await startReceiver();
+    database = await create();
+    address = "";
+    service = await start();
+    address = service.grpcAddress;
+    manager = startManager();
+  });
+
+  afterAll(async () => {
+    await stopManager();
+    await service.stop();
+    await database.drop();
+    await receiver.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
   it("for nothing while all is well, but ends what may be open since before", async () => {
     for (const check of ["search_latency", "embedding_queue", "health_check"])
       await untilTold(receiver, `resolve llmemory/${check}`);

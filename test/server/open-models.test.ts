@@ -10,6 +10,7 @@ import { migrate } from "../../src/storage/migrate.ts";
 import { readModels } from "../../src/storage/model-registry.ts";
 import { testDatabases } from "../support/databases.ts";
 import { openEmpty, schema, silentLogger, useStorage } from "../support/test-storage.ts";
+import { readVectorIndexes } from "../support/vector-index.ts";
 
 const hashing = { LLMEMORY_EMBEDDING_PROVIDER: "hashing" };
 
@@ -74,6 +75,22 @@ describe.each(testDatabases())("the model of a start on $name", (kind) => {
     );
     await activate("hashing", "64");
   });
+
+  it("keeps the profile that its index was built for, and a warning says so where the settings name another", async () => {
+    const { logger, warnings } = keepWarnings();
+    for (const [profile, warned] of [
+      ["fast", [{ index: "balanced", configured: "fast" }]],
+      ["balanced", []],
+      ["", []],
+    ] as const) {
+      warnings.length = 0;
+      const environment = { ...hashing, LLMEMORY_INDEX_PROFILE: profile };
+      const models = await open(environment, opened(createHashingEmbedder({ dimension: 64 })), logger);
+      expect(models.active.table.indexProfile).toBe("balanced");
+      expect(warnings).toEqual(warned);
+      await models.close();
+    }
+  });
 });
 
 describe.each(testDatabases())("the model of a first start on $name", (kind) => {
@@ -81,14 +98,21 @@ describe.each(testDatabases())("the model of a first start on $name", (kind) => 
     const { database, metrics, drop } = await openEmpty(kind);
     try {
       await migrate(database, schema);
-      const settings = loadSettings({ ...hashing, LLMEMORY_EMBEDDING_DIMENSION: "48" });
-      const deps = { database, metrics, logger: silentLogger, settings, clock: systemClock };
+      const profile = { AWORD_HNSW_PROFILE: "accurate" };
+      const settings = loadSettings({ ...hashing, ...profile, LLMEMORY_EMBEDDING_DIMENSION: "48" });
+      const { logger, warnings } = keepWarnings();
+      const deps = { database, metrics, logger, settings, clock: systemClock };
       await expect(openModels(deps, failed("no files"))).rejects.toThrow("no files");
       const models = await openModels(deps, opened(await openProvider(deps)));
       expect(models.active.table.modelId).toBe("hashing/48");
       expect(await readModels(database)).toMatchObject([
         { provider: "hashing", name: "48", spec: { provider: "hashing", dimension: 48 }, chunkTokensMax: 508, state: "active" },
       ]);
+      const { table } = models.active;
+      expect(table.indexProfile).toBe("accurate");
+      const [index] = await readVectorIndexes({ database, table });
+      expect(index?.definition).toBe(" WITH (m='32', ef_construction='400') WHERE indexed");
+      expect(warnings).toEqual([]);
       await models.close();
     } finally {
       await drop();

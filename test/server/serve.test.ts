@@ -9,6 +9,7 @@ import { createMetrics } from "../../src/observability/metrics.ts";
 import { migrate } from "../../src/storage/migrate.ts";
 import { openDatabase } from "../../src/storage/open-database.ts";
 import { startSilentServer } from "../health/dependencies.ts";
+import { makeAuthority, makeCertificate, writeCertificate } from "../support/certificates.ts";
 import { embeddedDatabase, type FreshDatabase, testDatabases } from "../support/databases.ts";
 import { connectTo } from "../support/rpc-clients.ts";
 import { runLlmemory } from "../support/run-llmemory.ts";
@@ -100,6 +101,18 @@ describe("a start that must fail ends by itself and says why", () => {
       expect(message).not.toContain("hunter2");
     },
   );
+
+  test("a key that is not the certificate's", async () => {
+    const database = await embeddedDatabase.create();
+    const authority = await makeAuthority("ours");
+    const { certFile } = await writeCertificate(directory, "own", await makeCertificate(authority));
+    const { keyFile } = await writeCertificate(directory, "other", await makeCertificate(authority));
+    const files = { LLMEMORY_TLS_CERT_FILE: certFile, LLMEMORY_TLS_KEY_FILE: keyFile };
+    const { exitCode, message } = await failToStart({ LLMEMORY_DATA_DIR: database.dataDirectory, ...files });
+    await database.drop();
+    expect(exitCode).toBe(1);
+    expect(message).toContain(`the file of LLMEMORY_TLS_KEY_FILE, ${keyFile}, does not belong to the certificate`);
+  });
 
   test("a worker on the embedded database", async () => {
     const { exitCode, message } = await failToStart({}, "worker");

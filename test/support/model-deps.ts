@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { dropModel } from "../../src/admin/drop-model.ts";
 import type { ModelDeps } from "../../src/admin/model-status.ts";
+import { loadSettings } from "../../src/config/load-settings.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { StartupError } from "../../src/domain/errors.ts";
 import { createHashingEmbedder, embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
@@ -41,7 +42,7 @@ export function useModels(kind: TestDatabase): () => ModelStorage {
   afterAll(() => models?.close());
   const current = () => {
     if (!models) throw new Error("the models are open only while tests run");
-    return { ...storage(), models, clock: systemClock, logger: silentLogger };
+    return { ...storage(), models, settings: loadSettings({}), clock: systemClock, logger: silentLogger };
   };
   return current;
 }

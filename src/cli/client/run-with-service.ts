@@ -2,6 +2,7 @@ import type { CommandContext } from "../command-context.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { addressOf, type ClientOptions, ownerOf } from "../options/client-options.ts";
 import { reportError } from "../report-error.ts";
+import { connectionTlsOf } from "./connection-tls.ts";
 import { callTimeoutMs, connectToService, type ServiceConnection } from "./service-connection.ts";
 
 /** What a command that speaks to the service works with. */
@@ -24,7 +25,7 @@ export async function runWithService(
   const json = options.json === true;
   let service: ServiceConnection | undefined;
   try {
-    service = connectToService(address);
+    service = connectToService(address, await connectionTlsOf(options, context.environment));
     const ownerId = ownerOf(options, context.environment);
     const callOptions = { signal: context.signal, timeoutMs: callTimeoutMs };
     context.exitCode = await command({ service, ownerId, json, callOptions });

@@ -7,13 +7,14 @@ import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import { formatAddress, parseListenAddress } from "../../config/listen-address.ts";
 import { UserError } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import type { ConnectionTls } from "./connection-tls.ts";
 
 /** How long a call may take that does not wait for embeddings. */
 export const callTimeoutMs = 30_000;
 
 /** Clients of every service at one address, over one HTTP/2 connection that is opened by the first call. */
 export interface ServiceConnection {
-  /** As `host:port`, for messages. */
+  /** As `host:port`, or `https://host:port`: for messages, and to connect again. */
   readonly address: string;
   readonly memory: Client<typeof MemoryService>;
   readonly search: Client<typeof SearchService>;
@@ -25,17 +26,20 @@ export interface ServiceConnection {
 /**
  * Prepares a connection; nothing is sent yet.
  *
- * @param address `host:port`; an address for listening on all interfaces stands for this machine.
+ * @param address `host:port`, with `https://` or `http://` before it or not; an address for listening on all interfaces stands for this
+ *        machine.
+ * @param tls if it is there, the connection is over TLS, unless the address says `http://`.
  * @throws UserError if it is not an address.
  */
-export function connectToService(address: string): ServiceConnection {
-  const authority = reachableAuthority(address);
-  const baseUrl = `http://${authority}`;
+export function connectToService(address: string, tls?: ConnectionTls): ServiceConnection {
+  const [, scheme = tls ? "https" : "http", hostAndPort = ""] = /^(?:(https?):\/\/)?(.*?)\/?$/s.exec(address) ?? [];
+  const authority = reachableAuthority(hostAndPort);
+  const baseUrl = `${scheme}://${authority}`;
   // The pings notice a machine that has gone away while a long stream is quiet.
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 10_000 });
+  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 10_000 }, tls);
   const transport = createGrpcTransport({ baseUrl, sessionManager });
   return {
-    address: authority,
+    address: scheme === "https" ? baseUrl : authority,
     memory: createClient(MemoryService, transport),
     search: createClient(SearchService, transport),
     admin: createClient(AdminService, transport),

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { type SearchResponse, SearchResponseSchema } from "#gen/llmemory/v1/search_service_pb.js";
+import { connectionTlsOf } from "../client/connection-tls.ts";
 import { runWithService, type ServiceSession } from "../client/run-with-service.ts";
 import { connectToService } from "../client/service-connection.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -59,16 +60,15 @@ interface MaybeOwnService extends AsyncDisposable {
 /** Starts a service if none answers; an address that was asked for is not replaced by another service. */
 async function serviceUnlessRunning(options: ClientOptions, context: CommandContext): Promise<MaybeOwnService> {
   const nothing = { service: undefined, [Symbol.asyncDispose]: async () => {} };
-  if (options.address !== undefined || (await isAnswering(addressOf(options, context.environment), context.signal)))
-    return nothing;
+  if (options.address !== undefined || (await isAnswering(options, context))) return nothing;
   const dataDirectory = resolve("data", "demo");
   note(context, `No service runs; starting one with its data in ${dataDirectory} …`);
   const service = await startOwnService(dataDirectory, context.environment, context.signal);
   return { service, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
 }
 
-async function isAnswering(address: string, signal: AbortSignal): Promise<boolean> {
-  const service = connectToService(address);
+async function isAnswering(options: ClientOptions, { environment, signal }: CommandContext): Promise<boolean> {
+  const service = connectToService(addressOf(options, environment), await connectionTlsOf(options, environment));
   try {
     await service.health.check({ service: "" }, { signal, timeoutMs: 1_000 });
     return true;

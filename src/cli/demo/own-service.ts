@@ -9,10 +9,11 @@ import { exitCodes } from "../exit-codes.ts";
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
 const logLinesKept = 20;
+const notForDemo = /^((LLMEMORY_|AWORD_)?DATABASE_URL|(LLMEMORY|AWORD)_TLS_.*)$/;
 
 /** A service that runs as a child process until it is disposed of. */
 export interface OwnService extends AsyncDisposable {
-  /** `host:port` of gRPC. */
+  /** Of gRPC: `http://host:port`. */
   readonly address: string;
 }
 
@@ -37,8 +38,8 @@ export async function startOwnService(
     "--log-level",
     "warn",
   ];
-  // A database of the user's is not for demonstrations.
-  const { LLMEMORY_DATABASE_URL: _own, DATABASE_URL: _general, ...env } = environment;
+  // Neither a database of the user's nor a certificate is for demonstrations.
+  const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !notForDemo.test(name)));
   const child = spawn(process.execPath, [main, "serve", ...options], { stdio: ["ignore", "pipe", "pipe"], env });
   const log = keepLastLines(child);
   const service = { [Symbol.asyncDispose]: () => stop(child) };
@@ -56,7 +57,7 @@ async function readyAddress(child: ChildProcess, signal: AbortSignal): Promise<s
   const lines = createInterface({ input: child.stdout, signal });
   for await (const line of lines) {
     const address = /^llmemory ready grpc=(\S+)/.exec(line)?.[1];
-    if (address !== undefined) return address;
+    if (address !== undefined) return `http://${address}`;
   }
   throw new Error("the child process ended or took too long");
 }

@@ -1,17 +1,25 @@
 import type { Command } from "commander";
 import { settingDefinitions } from "../../config/settings.ts";
+import type { TlsOptions } from "../client/connection-tls.ts";
 
 /** What every command that speaks to the service takes. */
-export interface ClientOptions {
+export interface ClientOptions extends TlsOptions {
   readonly address?: string;
   readonly owner?: string;
   readonly json?: boolean;
 }
 
-/** Adds --address and --json. */
+/** Adds --address, those of TLS, and --json. */
 export function addConnectionOptions(command: Command): Command {
   return command
-    .option("-a, --address <host:port>", "where the service listens (default: LLMEMORY_GRPC_ADDRESS or 127.0.0.1:50051)")
+    .option(
+      "-a, --address <host:port>",
+      "where the service listens (default: LLMEMORY_GRPC_ADDRESS or 127.0.0.1:50051); https://host:port, or an option of TLS: over TLS",
+    )
+    .option("--tls-ca-file <file>", "PEM file of the authorities to trust instead of Node's own (LLMEMORY_TLS_CA_FILE)")
+    .option("--tls-server-name <name>", "name in the service's certificate if it is not the host (LLMEMORY_TLS_SERVER_NAME)")
+    .option("--tls-client-cert-file <file>", "PEM file of a certificate to show (LLMEMORY_TLS_CLIENT_CERT_FILE)")
+    .option("--tls-client-key-file <file>", "PEM file of its key (LLMEMORY_TLS_CLIENT_KEY_FILE)")
     .option("--json", "print JSON for programs");
 }
 

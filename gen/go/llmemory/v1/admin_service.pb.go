@@ -29,7 +29,7 @@ const (
 type IndexProfile int32
 
 const (
-	// The default: INDEX_PROFILE_BALANCED.
+	// That of the service's settings (LLMEMORY_INDEX_PROFILE); if they name none: INDEX_PROFILE_BALANCED.
 	IndexProfile_INDEX_PROFILE_UNSPECIFIED IndexProfile = 0
 	// Quick to build and to search; it misses the most.
 	IndexProfile_INDEX_PROFILE_FAST IndexProfile = 1
@@ -1800,7 +1800,7 @@ func (x *ExplainedStatement) GetDuration() *durationpb.Duration {
 // Asks to build the vector index anew.
 type RebuildVectorIndexRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Default: INDEX_PROFILE_BALANCED.
+	// Default: that of the service's settings (LLMEMORY_INDEX_PROFILE); if they name none: INDEX_PROFILE_BALANCED.
 	Profile       IndexProfile `protobuf:"varint,1,opt,name=profile,proto3,enum=llmemory.v1.IndexProfile" json:"profile,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -872,7 +872,7 @@ export declare const ExplainedStatementSchema: GenMessage<ExplainedStatement>;
  */
 export declare type RebuildVectorIndexRequest = Message<"llmemory.v1.RebuildVectorIndexRequest"> & {
   /**
-   * Default: INDEX_PROFILE_BALANCED.
+   * Default: that of the service's settings (LLMEMORY_INDEX_PROFILE); if they name none: INDEX_PROFILE_BALANCED.
    *
    * @generated from field: llmemory.v1.IndexProfile profile = 1;
    */
@@ -1388,7 +1388,7 @@ export declare const ProfileProgressSchema: GenMessage<ProfileProgress>;
  */
 export enum IndexProfile {
   /**
-   * The default: INDEX_PROFILE_BALANCED.
+   * That of the service's settings (LLMEMORY_INDEX_PROFILE); if they name none: INDEX_PROFILE_BALANCED.
    *
    * @generated from enum value: INDEX_PROFILE_UNSPECIFIED = 0;
    */
