@@ -67,7 +67,10 @@ describe.each(testDatabases())("an add on the wire of $name", (kind) => {
   async function counted<T extends object>(work: () => Promise<T>): Promise<T & { statements: number }> {
     const query = vi.spyOn(pg.Client.prototype, "query");
     const result = await work();
-    const statements = query.mock.calls.filter(([text]) => !isOfNoAdd.test(String(text))).length;
+    const sent = query.mock.calls.map(([statement]: [unknown, ...unknown[]]) =>
+      typeof statement === "string" ? statement : String((statement as pg.QueryConfig).text),
+    );
+    const statements = sent.filter((text) => !isOfNoAdd.test(text)).length;
     query.mockRestore();
     return { ...result, statements };
   }
