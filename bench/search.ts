@@ -21,7 +21,7 @@ const sections: Readonly<Record<string, (server: CorpusServer, report: Report) =
   },
   "recall-model": async (server, report) => {
     const vectors = await makeModelVectors();
-    const corpus = await openCorpus(server.urlOf(await server.withVectors("model", vectors.nextPassage)));
+    const corpus = await openCorpus(server.urlOf(await server.withVectors("sentences", vectors.embedPassages)));
     await measureRecall(corpus, report, 100, vectors.provider);
     await corpus.close();
   },

@@ -28,12 +28,28 @@ export class BareStatements {
   }
 
   /** The ten nearest by the approximate index, in a transaction for its settings. */
-  async approximate(ownerId: string, vector: Float32Array): Promise<number> {
-    return await timed(async () => {
-      await this.#client.query("begin; set local hnsw.ef_search to 100; set local hnsw.iterative_scan to relaxed_order");
-      await this.#client.query(this.#nearest("and indexed"), [ownerId, textOf(vector)]);
-      await this.#client.query("commit");
-    });
+  async approximate(ownerId: string, vector: Float32Array, efSearch: number): Promise<number> {
+    return await timed(() => this.#findApproximately(ownerId, vector, efSearch));
+  }
+
+  /** Which share of the ten nearest it finds. */
+  async recall(ownerId: string, vectors: readonly Float32Array[], efSearch: number): Promise<number> {
+    let found = 0;
+    for (const vector of vectors) {
+      const nearest = await this.#client.query<{ chunk_id: string }>(this.#nearest("", "+ 0"), [ownerId, textOf(vector)]);
+      const ids = new Set(nearest.rows.map((row) => row.chunk_id));
+      found += (await this.#findApproximately(ownerId, vector, efSearch)).filter((id) => ids.has(id)).length / ids.size;
+    }
+    return found / vectors.length;
+  }
+
+  async #findApproximately(ownerId: string, vector: Float32Array, efSearch: number): Promise<string[]> {
+    await this.#client.query(
+      `begin; set local hnsw.ef_search to ${efSearch}; set local hnsw.iterative_scan to relaxed_order; set local enable_seqscan to off`,
+    );
+    const { rows } = await this.#client.query<{ chunk_id: string }>(this.#nearest("and indexed"), [ownerId, textOf(vector)]);
+    await this.#client.query("commit");
+    return rows.map((row) => row.chunk_id);
   }
 
   /** The ten nearest of all that the owner has, compared one by one. */
@@ -67,9 +83,10 @@ export class BareStatements {
     return rows.map((row) => row["QUERY PLAN"]).join("\n");
   }
 
-  #nearest(which: string): string {
+  /** @param sum `+ 0` keeps the approximate index from being used. */
+  #nearest(which: string, sum = ""): string {
     const { tableName, vectorType, dimension } = this.#table;
-    const distance = `embedding <=> $2::${vectorType}(${dimension})`;
+    const distance = `(embedding <=> $2::${vectorType}(${dimension})) ${sum}`;
     return `select chunk_id, ${distance} as distance from ${tableName} where owner_id = $1 ${which} order by ${distance} limit 10`;
   }
 }

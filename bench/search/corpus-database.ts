@@ -71,9 +71,13 @@ export class CorpusServer {
     return name;
   }
 
-  /** The corpus with other vectors. */
-  async withVectors(name: string, vectorOf: () => Float32Array): Promise<string> {
-    await this.#make(`${this.#base}_${name}`, undefined, owners, vectorOf);
+  /**
+   * The corpus with other vectors.
+   *
+   * @param makeVectors asked only if it is not there yet.
+   */
+  async withVectors(name: string, makeVectors: () => Promise<() => Float32Array>): Promise<string> {
+    await this.#make(`${this.#base}_${name}`, undefined, owners, makeVectors);
     return `${this.#base}_${name}`;
   }
 
@@ -114,8 +118,14 @@ export class CorpusServer {
     }
   }
 
-  async #make(name: string, template: string | undefined, filling: Owners, vectorOf?: () => Float32Array): Promise<void> {
+  async #make(
+    name: string,
+    template: string | undefined,
+    filling: Owners,
+    makeVectors?: () => Promise<() => Float32Array>,
+  ): Promise<void> {
     if (await this.#isComplete(name)) return;
+    const vectorOf = await makeVectors?.();
     const from = template === undefined ? "" : `template ${template}`;
     await this.administer(`drop database if exists ${name} with (force)`, `create database ${name} ${from}`);
     const corpus = await openCorpus(this.urlOf(name));

@@ -1,73 +1,88 @@
+import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { findDemoDocuments } from "../../src/cli/demo/demo-documents.ts";
+import { join } from "node:path";
+import { repositoryDirectory } from "../../scripts/toolchains.ts";
 import type { EmbeddingProvider } from "../../src/embedding/embedding-provider.ts";
 import { createLocalEmbedder } from "../../src/embedding/local-embedder.ts";
 import { randomNumbers } from "../../test/support/random-numbers.ts";
 
-const passages = 1_000;
-const questions = 200;
-const passageChars = 600;
+const passageCount = 60_000;
+const questionCount = 200;
+/** Texts per call of the embedder. */
+const batchSize = 96;
 
-/** Vectors that lie as those of the local model do. */
+/** Vectors of real texts by the local model: of sentences from the documentation of the installed packages. */
 export interface ModelVectors {
-  /** One more vector of a text; each call gives another. */
-  readonly nextPassage: () => Float32Array;
-  /** Gives real vectors of real questions, whatever it is asked: the same question the same one. */
+  /** Embeds the passages, which takes minutes; gives one after the other, and begins anew after the last. */
+  readonly embedPassages: () => Promise<() => Float32Array>;
+  /** Gives the vectors of real questions, the first words of other sentences, whatever it is asked: the same question the same one. */
   readonly provider: EmbeddingProvider;
 }
 
-/**
- * Embeds real texts, passages and eight words of other places as questions, with the local model, and makes any number of vectors from
- * the passages': the weighted mean of two and a little noise, at unit length. Embedding a hundred thousand texts would take two hours.
- */
 export async function makeModelVectors(): Promise<ModelVectors> {
-  const random = randomNumbers(5);
-  const texts = await readPassages();
-  const embedder = await createLocalEmbedder({ workers: 2, onTruncated() {} });
-  const { signal } = new AbortController();
-  const vectors = await embedder.embed(texts.slice(0, passages), "document", signal);
-  const asked = await embedder.embed(texts.slice(-questions).map(eightWords), "query", signal);
-  await embedder.close();
-  const pick = () => vectors[Math.floor(random() * vectors.length)] ?? new Float32Array();
+  const sentences = await readSentences();
+  const questions = sentences.slice(passageCount, passageCount + questionCount);
+  if (questions.length < questionCount) throw new Error(`there are only ${sentences.length} sentences under node_modules`);
+  const asked = await embedAll(
+    questions.map((text) => text.split(" ").slice(0, 8).join(" ")),
+    "query",
+  );
+  const { model, vectors } = asked;
   return {
-    nextPassage: () => {
-      const [first, second, share] = [pick(), pick(), 0.5 + random() / 2];
-      // Of length 0.1 in all: texts of one place differ by about as much.
-      const noise = 0.17 / Math.sqrt(first.length);
-      return unit(first.map((value, index) => share * value + (1 - share) * (second[index] ?? 0) + noise * (2 * random() - 1)));
+    embedPassages: async () => {
+      const passages = await embedAll(sentences.slice(0, passageCount), "document");
+      let next = 0;
+      return () => passages.vectors[next++ % passageCount] ?? new Float32Array();
     },
     provider: {
-      model: { ...embedder.model },
-      embed: async (queries) => queries.map((query) => (asked[sumOf(query) % asked.length] ?? new Float32Array()).slice()),
+      model,
+      embed: async (queries) => queries.map((query) => (vectors[sumOf(query) % vectors.length] ?? new Float32Array()).slice()),
       close: async () => {},
     },
   };
 }
 
-async function readPassages(): Promise<string[]> {
-  const { files } = await findDemoDocuments(new AbortController().signal);
-  const texts: string[] = [];
-  for (const { path } of files) {
-    const text = (await readFile(path, "utf8")).replaceAll(/\s+/g, " ");
-    for (let start = 0; start + passageChars < text.length && start < 20 * passageChars; start += passageChars / 2) {
-      texts.push(text.slice(start, start + passageChars));
+async function embedAll(texts: readonly string[], purpose: "document" | "query") {
+  const embedder = await createLocalEmbedder({ workers: 2, onTruncated() {} });
+  try {
+    const { signal } = new AbortController();
+    const vectors: Float32Array[] = [];
+    while (vectors.length < texts.length) {
+      vectors.push(...(await embedder.embed(texts.slice(vectors.length, vectors.length + batchSize), purpose, signal)));
+      if (vectors.length % (batchSize * 50) === 0)
+        process.stderr.write(`${vectors.length} of ${texts.length} sentences are embedded\n`);
     }
+    return { model: embedder.model, vectors };
+  } finally {
+    await embedder.close();
   }
-  if (texts.length < passages + questions) throw new Error(`there are only ${texts.length} passages under node_modules`);
-  return texts;
 }
 
-function eightWords(text: string): string {
-  return text.split(" ").slice(10, 18).join(" ");
+/** Distinct sentences of Markdown files and of comments in type declarations, in an order by chance that is always the same. */
+async function readSentences(): Promise<string[]> {
+  const sentences = new Set<string>();
+  const files = globSync("node_modules/**/*.{md,d.ts,d.mts,d.cts}", { cwd: repositoryDirectory });
+  for (const file of files.sort()) {
+    const text = await readFile(join(repositoryDirectory, file), "utf8").catch(() => "");
+    const prose = file.endsWith(".md") ? text : commentsOf(text);
+    for (const sentence of prose.split(/\n\s*\n|(?<=[.!?])\s+/)) {
+      const line = sentence.replaceAll(/\s+/g, " ").trim();
+      if (line.length >= 40 && line.length <= 300 && /[a-z]{3} [a-z]{2}/.test(line)) sentences.add(line);
+    }
+  }
+  const random = randomNumbers(5);
+  return [...sentences]
+    .map((sentence) => ({ sentence, place: random() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ sentence }) => sentence);
+}
+
+function commentsOf(code: string): string {
+  return [...code.matchAll(/\/\*\*([\s\S]*?)\*\//g)].map(([, comment = ""]) => comment.replaceAll(/^\s*\*/gm, "")).join("\n\n");
 }
 
 function sumOf(text: string): number {
   let sum = 0;
   for (const character of text) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
   return sum;
-}
-
-function unit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return vector.map((value) => value / length);
 }
