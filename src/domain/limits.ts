@@ -170,6 +170,8 @@ export const limits = {
   databaseConnectTimeoutMs: 10_000,
   /** No request may run longer than its deadline, so this only ends statements that nobody waits for any more. */
   statementTimeoutMs: 10 * 60 * 1_000,
+  /** Plans that a connection keeps are made anew as often, which takes some 3 ms for all of them. */
+  plansKeptMs: 5_000,
   transactionAttemptsMax: 4,
   /**
    * Text that goes with one statement, about: the driver copies parameters several times. The largest document takes three such statements,

@@ -41,6 +41,8 @@ export class PostgresDatabase implements Database {
   readonly #options: PoolOptions;
   readonly #deps: { metrics: Metrics; logger: Logger };
   readonly #slowStatements: SlowStatements;
+  /** When each connection forgot its plans. */
+  readonly #plannedAt = new WeakMap<PoolClient, number>();
   #active = 0;
   #lastAnswerAt = Number.NEGATIVE_INFINITY;
 
@@ -171,7 +173,8 @@ export class PostgresDatabase implements Database {
       if (isHeld) client.release(destroy);
       isHeld = false;
     };
-    const running = work(client)
+    const running = this.#forgetOldPlans(client)
+      .then(() => work(client))
       .catch((error: unknown) => {
         // The driver may not have read yet that the connection is closed, so the pool would give it to the next statement.
         if (error instanceof DependencyUnavailableError) giveBack(true);
@@ -207,6 +210,15 @@ export class PostgresDatabase implements Database {
       this.#countError(error, signal);
       throw translateDatabaseError(error, signal);
     }
+  }
+
+  /** Plans go by how large tables are, and a connection that keeps one does not notice that an empty table has been filled. */
+  async #forgetOldPlans(client: PoolClient): Promise<void> {
+    const now = performance.now();
+    const plannedAt = this.#plannedAt.get(client);
+    if (plannedAt !== undefined && now - plannedAt < limits.plansKeptMs) return;
+    this.#plannedAt.set(client, now);
+    if (plannedAt !== undefined) await this.#run(client, { name: "discard_plans", text: "discard plans" });
   }
 
   async #run<Row extends object>(client: ClientBase, statement: Statement): Promise<QueryResult<Row>> {

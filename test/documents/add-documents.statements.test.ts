@@ -9,8 +9,8 @@ import { embedWaiting } from "../support/test-storage.ts";
 
 const statementsMax = 10;
 
-/** What a connection is told when it is opened, and what a process asks about once a second: how long the embedding queue is. */
-const isOfNoAdd = /^set search_path|^select count\(\*\)::integer as waiting\s+from \(/;
+/** What a connection is told when it is opened and every few seconds, and what a process asks once a second: how long the embedding queue is. */
+const isOfNoAdd = /^set search_path|^discard plans$|^select count\(\*\)::integer as waiting\s+from \(/;
 
 describe.each(testDatabases())("an add on the wire of $name", (kind) => {
   const storage = useDocuments(kind);

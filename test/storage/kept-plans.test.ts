@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import pg from "pg";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { limits } from "../../src/domain/limits.ts";
 import { preparedName } from "../../src/storage/kept-plans.ts";
 import { loadHits } from "../../src/storage/load-hits.ts";
 import { testDatabases } from "../support/databases.ts";
@@ -8,6 +10,7 @@ import { newOwner, useStorage } from "../support/test-storage.ts";
 
 describe.each(testDatabases())("kept plans on $name", (kind) => {
   const storage = useStorage(kind);
+  afterEach(() => vi.restoreAllMocks());
 
   it("are those of searches alone, and outlive a change of the tables", async () => {
     const { database } = storage();
@@ -28,6 +31,19 @@ describe.each(testDatabases())("kept plans on $name", (kind) => {
       expect(before.size).toBe(2);
       await transaction.query("change_back", "alter table documents drop column another");
     });
+  });
+
+  it("are forgotten after a while, since the tables may have grown", async () => {
+    const { database } = storage();
+    await loadHits(database, newOwner(), []);
+    const sent = vi.spyOn(pg.Client.prototype, "query");
+    const texts = () => sent.mock.calls.map(([statement]: [unknown, ...unknown[]]) => (statement as pg.QueryConfig).text);
+    await loadHits(database, newOwner(), []);
+    expect(texts()).not.toContain("discard plans");
+    const now = performance.now();
+    vi.spyOn(performance, "now").mockReturnValue(now + limits.plansKeptMs);
+    await loadHits(database, newOwner(), []);
+    expect(texts().slice(-2)).toEqual(["discard plans", expect.stringContaining("documents")]);
   });
 });
 
