@@ -59,7 +59,8 @@ export class PostgresDatabase implements Database {
       // The time in the queue counts too. The embedded database's one connection may be busy for as long as a large document takes,
       // and requests that wait for it have deadlines of their own.
       connectionTimeoutMillis: options.kind === "embedded" ? 0 : limits.databaseConnectTimeoutMs,
-      idleTimeoutMillis: options.kind === "embedded" ? 0 : 60_000,
+      // A new connection has to read the catalogue and to make its plans, which the first request after a pause would wait for.
+      idleTimeoutMillis: options.kind === "embedded" ? 0 : 600_000,
       application_name: "llmemory",
       onConnect: async (client) => {
         await client.query(sessionSettings(options));
