@@ -11,7 +11,6 @@ const keptStatements: ReadonlySet<string> = new Set([
   "load_hits",
   // Documents
   "find_unchanged_documents",
-  "lock_documents",
   "insert_documents",
   "write_contents",
   "insert_chunks",

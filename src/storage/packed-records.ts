@@ -71,11 +71,8 @@ export class Uuids {
 
   /** The key of each record. */
   keys(): Float64Array {
-    const { offset, length } = this.#place;
-    const view = this.#view;
-    const keys = new Float64Array(this.#bytes.byteLength / length);
-    for (let index = 0, at = offset + 8; index < keys.length; index++, at += length)
-      keys[index] = (view.getUint32(at) & 0x1fffff) * 2 ** 32 + view.getUint32(at + 4);
+    const keys = new Float64Array(this.#bytes.byteLength / this.#place.length);
+    for (let index = 0; index < keys.length; index++) keys[index] = this.key(index);
     return keys;
   }
 

@@ -102,7 +102,7 @@ function aligned(chunkIds: Uuids, count: number, packed: Buffer): Float32Array {
   const vectorKeys = vectors.uuids(0).keys();
   const leafKeys = chunkIds.keys();
   const similarities = vectors.reals(16);
-  const values = new Float32Array(count).fill(Number.NaN);
+  const values = new Float32Array(count);
   // Both were stored in the order in which chunks came, so that the next is mostly the next; the others wait in a map.
   const waiting = new Map<number, number>();
   let next = 0;
