@@ -267,7 +267,7 @@ const database: readonly RowDefinition[] = [
   },
 ];
 
-/** The guide's sample, word for word but for the data source. */
+/** The guide's sample, for the chosen instances and over the interval that is shown. */
 const monitoring: readonly RowDefinition[] = [
   {
     title: "Memory Service Monitoring",
@@ -276,16 +276,14 @@ const monitoring: readonly RowDefinition[] = [
         title: "Request Rate",
         description: "Documents stored per second, by type",
         unit: "ops",
-        queries: { "{{document_type}}": "sum(rate(memory_documents_total[5m])) by (document_type)" },
+        queries: { "{{document_type}}": "sum by (document_type) (rate(memory_documents_total{$from}[$__rate_interval]))" },
         width: 12,
       },
       {
         title: "Search Performance",
         description: "What 95 % of the searches stay below",
         unit: "s",
-        queries: {
-          "p95 latency": "histogram_quantile(0.95, sum(rate(memory_search_duration_seconds_bucket[5m])) by (le))",
-        },
+        queries: { "p95 latency": quantileOf(0.95, "memory_search_duration_seconds") },
         width: 12,
       },
     ],

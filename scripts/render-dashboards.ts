@@ -69,8 +69,7 @@ async function writePictures(prometheus: PrometheusServer, startSeconds: number)
 
 async function seriesOf(prometheus: PrometheusServer, panel: DashboardPanel, startSeconds: number): Promise<readonly Series[]> {
   const answers = (panel.targets ?? []).map(async ({ expr, legendFormat }) => {
-    // A window of five minutes would not be full.
-    const query = chooseEverything(expr, `${rateSeconds}s`).replaceAll("[5m]", `[${rateSeconds}s]`);
+    const query = chooseEverything(expr, `${rateSeconds}s`);
     const endSeconds = startSeconds + lengthSeconds;
     const answer = await prometheus.queryRange(query, { startSeconds, endSeconds, stepSeconds });
     return answer.map(({ metric, values }) => ({
