@@ -31,7 +31,18 @@ export async function addDocument(
     span?.setAttributes({ outcome: added.outcome, chunks_created: added.chunksCreated });
     return added;
   });
-  if (waitUntil === "committed" && result.outcome === "created") {
+  return await answerAdd(deps, document, result, waitUntil, signal);
+}
+
+/** What an add answers: as `withPending`, which need not look where everything has just been made. */
+export async function answerAdd(
+  deps: Pick<DocumentDeps, "database" | "jobsSettled">,
+  document: NewDocument,
+  result: AddResult,
+  waitUntil: "committed" | "searchable",
+  signal: AbortSignal,
+): Promise<AddDocumentResult> {
+  if (waitUntil === "committed" && result.outcome === "created" && result.embeddingsPending === undefined) {
     return { ...result, embeddingsPending: document.embedding ? 0 : result.chunksCreated };
   }
   return await withPending(deps, result, waitUntil, signal);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import type { TextChunker } from "../chunking/text-chunker.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
@@ -55,7 +55,7 @@ export async function prepareDocument(
       .sort((left, right) => right.level - left.level)
       .map((chunk) => {
         const text = content.slice(chunk.utf16Start, chunk.utf16End);
-        const contentHash = createHash("sha256").update(text).digest();
+        const contentHash = hash("sha256", text, "buffer");
         const embedding = chunk.level === 0 ? vectors[chunk.index] : undefined;
         return { ...chunk, chunkId: uuidV7(), content: text, contentHash, embedding };
       }),
@@ -79,19 +79,19 @@ export function fingerprintOf(document: NewDocument, enrichment: Enrichment = no
     language: language ?? null,
     chunking: [chunking.strategy ?? null, chunking.chunkTokens ?? null, chunking.overlapTokens ?? null],
   });
-  const hash = createHash("sha256").update(facts).update("\0");
+  const fingerprint = createHash("sha256").update(facts).update("\0");
   // Encoded at once, a long text would take several times its size for a moment.
-  for (const { content } of segmentsOf(document.content)) hash.update(content);
+  for (const { content } of segmentsOf(document.content)) fingerprint.update(content);
   if (document.embedding) {
-    hash.update("\0").update(document.embedding.modelId);
-    for (const vector of document.embedding.vectors) hash.update("\0").update(vector);
+    fingerprint.update("\0").update(document.embedding.modelId);
+    for (const vector of document.embedding.vectors) fingerprint.update("\0").update(vector);
   }
   const { contextPrefix, summary } = enrichment;
   if (contextPrefix !== "none" || summary !== "none") {
     const model = contextPrefix === "model" || summary === "model" ? (chatModel ?? null) : null;
-    hash.update("\0").update(canonicalJson({ contextPrefix, summary, model }));
+    fingerprint.update("\0").update(canonicalJson({ contextPrefix, summary, model }));
   }
-  return hash.digest();
+  return fingerprint.digest();
 }
 
 /** Cuts a text into segments of bounded size, never inside a character, with the code points before each. */

@@ -146,6 +146,8 @@ export const limits = {
   bulkBatchBytesMax: 8 * MiB,
   /** After this long without a commit a bulk load counts as over, and its vectors go into the approximate index. */
   bulkPauseMs: 10 * 60 * 1_000,
+  /** Documents of a stream are decoded for so long before whatever else waits has its turn. */
+  decodingTurnMs: 2,
   /** A stream that waits looks again after this long, though it is woken when something happens. */
   streamIdleMs: 60_000,
   /** Failures that a client has not acknowledged are kept with the stream's position; beyond this the stream ends. */

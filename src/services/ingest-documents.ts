@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 
 import {
@@ -112,9 +113,14 @@ async function readItems(
   session: IngestSession,
   stop: AbortSignal,
 ): Promise<void> {
-  while (!stop.aborted) {
+  for (let turnBegan = performance.now(); !stop.aborted; ) {
     const next = await messages.next();
     if (next.done || stop.aborted) return;
+    // What has arrived is there at once, and would keep statements and searches waiting until it is all decoded.
+    if (performance.now() - turnBegan > limits.decodingTurnMs) {
+      await nextTurn();
+      turnBegan = performance.now();
+    }
     const { message } = next.value;
     if (message.case === "item") await session.offer(decodeItem(message.value, open));
     else if (message.case === "ack") await session.acknowledge(Number(message.value.upToSequence));

@@ -1,19 +1,20 @@
-import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import {
   type AddDocumentRequest,
   AddDocumentRequestSchema,
-  type AddDocumentResponse,
   type BatchAddDocumentsResponse,
   BatchAddDocumentsResponseSchema,
+  type BatchAddDocumentsResult,
   BatchAddDocumentsResultSchema,
   GetDocumentResponseSchema,
   type MemoryService,
   OrderBy,
   WaitUntil,
 } from "#gen/llmemory/v1/memory_service_pb.js";
+import { addBatch } from "../documents/add-batch.ts";
 import { addDocument } from "../documents/add-document.ts";
-import { addDocumentOnce } from "../documents/add-document-once.ts";
+import { addDocumentOnce, type RepeatableAdd } from "../documents/add-document-once.ts";
 import type { DocumentDeps } from "../documents/add-documents.ts";
 import { deleteDocument } from "../documents/delete-document.ts";
 import { countDocumentsToDelete, deleteDocuments } from "../documents/delete-documents.ts";
@@ -21,11 +22,11 @@ import { getChunks } from "../documents/get-chunks.ts";
 import { getDocument, replyTooLarge } from "../documents/get-document.ts";
 import { type ListQuery, listDocuments } from "../documents/list-documents.ts";
 import { updateDocument } from "../documents/update-document.ts";
-import { abortError, InvalidInputError } from "../domain/errors.ts";
+import { type FieldViolation, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { toStatus } from "../interceptors/error-translation.ts";
 import { findViolations } from "../interceptors/find-violations.ts";
-import { requestContextOf } from "../interceptors/request-context.ts";
+import { type RequestContext, requestContextOf } from "../interceptors/request-context.ts";
 import { decodeChoice } from "./decode-choice.ts";
 import { decodeDocument } from "./decode-document.ts";
 import { decodeFilter } from "./decode-filter.ts";
@@ -48,36 +49,23 @@ const orders: Readonly<Record<OrderBy, Pick<ListQuery, "order" | "descending">>>
 
 /** @param drain aborts when the service begins to stop: streams end after committing what they hold. */
 export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): ServiceImpl<typeof MemoryService> {
-  const add = async (request: AddDocumentRequest, signal: AbortSignal): Promise<AddDocumentResponse> => {
-    const started = performance.now();
-    const waitUntil = request.waitUntil === WaitUntil.SEARCHABLE ? "searchable" : "committed";
-    const { idempotencyKey, idAtOrigin: givenIdAtOrigin } = request;
-    const document = decodeDocument(request);
-    const result =
-      idempotencyKey === ""
-        ? await addDocument(deps, document, waitUntil, signal)
-        : await addDocumentOnce(deps, { document, idempotencyKey, givenIdAtOrigin, waitUntil }, signal);
-    return encodeAddResult(result, performance.now() - started);
-  };
   return {
-    addDocument: (request, context) => add(request, signalOf(context)),
+    async addDocument(request, context) {
+      const started = performance.now();
+      const add = decodeAdd(request);
+      const signal = signalOf(context);
+      const result =
+        add.idempotencyKey === ""
+          ? await addDocument(deps, add.document, add.waitUntil, signal)
+          : await addDocumentOnce(deps, add, signal);
+      return encodeAddResult(result, performance.now() - started);
+    },
 
     async batchAddDocuments({ documents }, context) {
-      const { signal, requestId } = requestContextOf(context.values);
       deps.intake.requireRoom();
-      const results = [];
-      for (const document of documents) {
-        try {
-          const violations = findViolations(AddDocumentRequestSchema, document);
-          if (violations.length > 0) throw new InvalidInputError(violations);
-          const response = await add(document, signal);
-          results.push(create(BatchAddDocumentsResultSchema, { result: { case: "response", value: response } }));
-        } catch (error) {
-          if (signal.aborted) throw abortError(signal);
-          results.push(create(BatchAddDocumentsResultSchema, { result: { case: "error", value: toStatus(error, requestId) } }));
-        }
-      }
-      const response = create(BatchAddDocumentsResponseSchema, { results });
+      const response = create(BatchAddDocumentsResponseSchema, {
+        results: await addDocumentsOf(deps, documents, requestContextOf(context.values)),
+      });
       return fits(BatchAddDocumentsResponseSchema, response) ? response : withoutMetadata(response);
     },
 
@@ -139,6 +127,35 @@ export function createMemoryService(deps: DocumentDeps, drain: AbortSignal): Ser
       };
     },
   };
+}
+
+function decodeAdd(request: AddDocumentRequest): RepeatableAdd {
+  const waitUntil = request.waitUntil === WaitUntil.SEARCHABLE ? "searchable" : "committed";
+  const { idempotencyKey, idAtOrigin: givenIdAtOrigin } = request;
+  return { document: decodeDocument(request), idempotencyKey, givenIdAtOrigin, waitUntil };
+}
+
+/** Checks each document of a batch on its own, adds the good ones, and tells what became of each, in order. */
+async function addDocumentsOf(
+  deps: DocumentDeps,
+  documents: readonly AddDocumentRequest[],
+  { signal, requestId, logger }: RequestContext,
+): Promise<BatchAddDocumentsResult[]> {
+  const checked = documents.map((document) => ({ document, violations: findViolations(AddDocumentRequestSchema, document) }));
+  const good = checked.filter(({ violations }) => violations.length === 0).map(({ document }) => decodeAdd(document));
+  const added = (await addBatch(deps, good, signal))[Symbol.iterator]();
+  const refused = (error: unknown): NonNullable<MessageInitShape<typeof BatchAddDocumentsResultSchema>["result"]> => {
+    const status = toStatus(error, requestId);
+    if (status.code === Code.Internal) logger.error({ err: error }, "internal error");
+    return { case: "error", value: status };
+  };
+  const resultOf = (violations: readonly FieldViolation[]) => {
+    if (violations.length > 0) return refused(new InvalidInputError(violations));
+    const { value: result } = added.next();
+    if (result?.outcome.status !== "fulfilled") return refused(result?.outcome.reason);
+    return { case: "response" as const, value: encodeAddResult(result.outcome.value, result.elapsedMs) };
+  };
+  return checked.map(({ violations }) => create(BatchAddDocumentsResultSchema, { result: resultOf(violations) }));
 }
 
 function fits<Desc extends DescMessage>(schema: Desc, response: MessageShape<Desc>): boolean {

@@ -1,5 +1,5 @@
 import type { Transaction } from "./database.ts";
-import { type VectorForm, vectorParameter } from "./vector-codec.ts";
+import { type VectorForm, vectorBytes, writeVector } from "./vector-codec.ts";
 
 /** A column of rows that are copied: how the value of a row is written in PostgreSQL's binary form. */
 export interface CopyColumn<Row> {
@@ -95,6 +95,14 @@ export class CopyWriter {
     this.raw(value);
   }
 
+  vector(table: VectorForm, vector: Float32Array): void {
+    const bytes = vectorBytes(table, vector);
+    this.int32(bytes);
+    this.#reserve(bytes);
+    writeVector(table, vector, this.#buffer.subarray(this.#length, this.#length + bytes));
+    this.#length += bytes;
+  }
+
   smallint(value: number): void {
     this.int32(2);
     this.int16(value);
@@ -138,5 +146,5 @@ export class CopyWriter {
 
 /** A vector in the form of the table that holds it. */
 export function vectorColumn<Row>(name: string, table: VectorForm, vectorOf: (row: Row) => Float32Array): CopyColumn<Row> {
-  return { name, write: (row, writer) => writer.bytes(vectorParameter(table, vectorOf(row))) };
+  return { name, write: (row, writer) => writer.vector(table, vectorOf(row)) };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { limits } from "../domain/limits.ts";
 import type { Database, Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
@@ -225,7 +225,7 @@ export function jobKeys(jobs: readonly LeasedJob[]): [string[], string[]] {
 
 /** Half of a SHA-256, which no two texts share by chance. */
 function hashInput(content: string): Buffer {
-  return createHash("sha256").update(content).digest().subarray(0, 16);
+  return hash("sha256", content, "buffer").subarray(0, 16);
 }
 
 /** Records a failed attempt of each job: it waits until `retryAt`, or is dead if there is none. */

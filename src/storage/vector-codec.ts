@@ -27,17 +27,37 @@ export function vectorArrayParameter(table: VectorForm, vectors: readonly Float3
   });
 }
 
-function vectorBytes(table: VectorForm, vector: Float32Array): number {
+export function vectorBytes(table: VectorForm, vector: Float32Array): number {
   return vectorHeaderBytes + vector.length * (table.vectorType === "halfvec" ? 2 : 4);
 }
 
-/** Components are written in this machine's order and swapped at once, which is many times faster than one by one. */
-function writeVector(table: VectorForm, vector: Float32Array, target: Buffer): void {
+/**
+ * Components are written in this machine's order and swapped at once, which is many times faster than one by one.
+ *
+ * @param target exactly as long as `vectorBytes` says; all of it is written.
+ */
+export function writeVector(table: VectorForm, vector: Float32Array, target: Buffer): void {
   target.writeInt16BE(vector.length, 0);
-  if (table.vectorType === "halfvec") bytesOf(new Float16Array(vector)).swap16().copy(target, vectorHeaderBytes);
-  else Buffer.from(bytesOf(vector)).swap32().copy(target, vectorHeaderBytes);
+  target.writeInt16BE(0, 2);
+  const components = target.subarray(vectorHeaderBytes);
+  if (table.vectorType === "halfvec") {
+    const halves = halvesOf(vector.length);
+    halves.values.set(vector);
+    halves.bytes.copy(components);
+    components.swap16();
+  } else {
+    Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).copy(components);
+    components.swap32();
+  }
 }
 
-function bytesOf(array: Float16Array | Float32Array): Buffer {
-  return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+/** Room in which the components of one vector become halves; an array of its own for each would be collected as soon. */
+let halves = { values: new Float16Array(0), bytes: Buffer.alloc(0) };
+
+function halvesOf(length: number): typeof halves {
+  if (halves.values.length !== length) {
+    const values = new Float16Array(length);
+    halves = { values, bytes: Buffer.from(values.buffer) };
+  }
+  return halves;
 }

@@ -42,8 +42,9 @@ type MemoryServiceClient interface {
 	// Adds a document, or replaces the one with the same owner_id and id_at_origin. Returns once it is committed; text search
 	// finds it from then on, vector search once its chunks are embedded.
 	AddDocument(ctx context.Context, in *AddDocumentRequest, opts ...grpc.CallOption) (*AddDocumentResponse, error)
-	// Adds several documents, each on its own: one that is refused does not keep the others from being stored. For clients that
-	// cannot stream; IngestDocuments is faster.
+	// Adds several documents: one that is refused does not keep the others from being stored. For clients that cannot stream. Those
+	// without an idempotency_key are committed in groups of up to 32, one group after the other, so that of documents with one key the
+	// last wins.
 	BatchAddDocuments(ctx context.Context, in *BatchAddDocumentsRequest, opts ...grpc.CallOption) (*BatchAddDocumentsResponse, error)
 	// Adds any number of documents over one stream. The first message is Open; the server answers with Durable, whose position is
 	// where to go on after an interruption, then Window, which says how much may be in flight. A position is sent only after
@@ -199,8 +200,9 @@ type MemoryServiceServer interface {
 	// Adds a document, or replaces the one with the same owner_id and id_at_origin. Returns once it is committed; text search
 	// finds it from then on, vector search once its chunks are embedded.
 	AddDocument(context.Context, *AddDocumentRequest) (*AddDocumentResponse, error)
-	// Adds several documents, each on its own: one that is refused does not keep the others from being stored. For clients that
-	// cannot stream; IngestDocuments is faster.
+	// Adds several documents: one that is refused does not keep the others from being stored. For clients that cannot stream. Those
+	// without an idempotency_key are committed in groups of up to 32, one group after the other, so that of documents with one key the
+	// last wins.
 	BatchAddDocuments(context.Context, *BatchAddDocumentsRequest) (*BatchAddDocumentsResponse, error)
 	// Adds any number of documents over one stream. The first message is Open; the server answers with Durable, whose position is
 	// where to go on after an interruption, then Window, which says how much may be in flight. A position is sent only after

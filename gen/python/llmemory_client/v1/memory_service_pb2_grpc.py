@@ -100,8 +100,9 @@ class MemoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchAddDocuments(self, request, context):
-        """Adds several documents, each on its own: one that is refused does not keep the others from being stored. For clients that
-        cannot stream; IngestDocuments is faster.
+        """Adds several documents: one that is refused does not keep the others from being stored. For clients that cannot stream. Those
+        without an idempotency_key are committed in groups of up to 32, one group after the other, so that of documents with one key the
+        last wins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

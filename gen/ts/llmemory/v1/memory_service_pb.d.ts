@@ -1497,8 +1497,9 @@ export declare const MemoryService: GenService<{
     output: typeof AddDocumentResponseSchema;
   },
   /**
-   * Adds several documents, each on its own: one that is refused does not keep the others from being stored. For clients that
-   * cannot stream; IngestDocuments is faster.
+   * Adds several documents: one that is refused does not keep the others from being stored. For clients that cannot stream. Those
+   * without an idempotency_key are committed in groups of up to 32, one group after the other, so that of documents with one key the
+   * last wins.
    *
    * @generated from rpc llmemory.v1.MemoryService.BatchAddDocuments
    */
