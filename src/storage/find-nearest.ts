@@ -31,6 +31,7 @@ export interface NearChunk {
   readonly documentKey: number;
   readonly chunkId: string;
   readonly documentId: string;
+  /** 0 where no words are looked at: only what reads neighbourhoods asks for it. */
   readonly chunkIndex: number;
   /** 1 − cosine distance. */
   readonly similarity: number;
@@ -75,8 +76,7 @@ export interface NearResult {
 export async function findNearest(queryable: Queryable, table: EmbeddingTable, query: NearQuery): Promise<NearResult> {
   const parameters = new Parameters([query.ownerId]);
   const isFiltered = !isUnfiltered(query.filter);
-  const allowed = `allowed as materialized (
-       select d.document_id from documents d where ${allowedCondition(query.filter, parameters)}),`;
+  const allowed = `allowed as materialized (select d.document_id from documents d where ${allowedCondition(query.filter, parameters)})`;
   // `is true` keeps it a filter of the scan: as a join it would make the planner leave the index and its order.
   const isAllowed = (alias: string) =>
     isFiltered ? `and (${alias}.document_id in (select document_id from allowed)) is true` : "";
@@ -88,13 +88,19 @@ export async function findNearest(queryable: Queryable, table: EmbeddingTable, q
       ? ""
       : `and not exists (
             select from document_chunks x where x.owner_id = $1 and x.chunk_id = e.chunk_id and ${excluded})`;
-  const { rows } = await queryable.query<LeafRow & { nearest: Buffer | null }>(
-    query.isExact ? "find_nearest_exact" : "find_nearest",
-    `with ${isFiltered ? allowed : ""}
-     nearest as materialized (${nearestRows(table, query, { isFiltered, isAllowed: isAllowed("e"), isWanted }, parameters)})
+  const nearest = nearestRows(table, query, { isFiltered, isAllowed: isAllowed("e"), isWanted }, parameters);
+  const packed = (chunkIndex: string) =>
+    `string_agg(uuid_send(n.chunk_id) || uuid_send(n.document_id) || int4send(${chunkIndex}) || float4send(n.similarity), ''
+              order by n.similarity desc, n.chunk_id)`;
+  const { rows } = await queryable.query<Partial<LeafRow> & { nearest: Buffer | null }>(
+    nameOf(query, isFiltered),
+    query.corpora.length === 0
+      ? `${isFiltered ? `with ${allowed}` : ""}
+     select ${packed("0")} as nearest from (${nearest}) as n`
+      : `with ${isFiltered ? `${allowed},` : ""}
+     nearest as materialized (${nearest})
      select ${words.list},
-            (select string_agg(uuid_send(n.chunk_id) || uuid_send(p.document_id) || int4send(p.chunk_index) || float4send(n.similarity), ''
-                     order by n.similarity desc, n.chunk_id)
+            (select ${packed("p.chunk_index")}
              from nearest n
              join document_chunks p on p.owner_id = $1 and p.chunk_id = n.chunk_id) as nearest
      from (${matchedRows(query, isAllowed("c"), parameters)}) as c`,
@@ -102,7 +108,13 @@ export async function findNearest(queryable: Queryable, table: EmbeddingTable, q
   );
   const [row] = rows;
   if (!row) throw new Error("an aggregate returned no row");
-  return { nearest: unpackNearest(row.nearest), matched: words.unpack(row) };
+  return { nearest: unpackNearest(row.nearest), matched: words.unpack({ leaves: null, speakers: null, ...row }) };
+}
+
+/** Where nothing depends on words, filters or an index, one plan is right for all owners: see `preparedName`. */
+function nameOf({ isExact, corpora }: NearQuery, isFiltered: boolean): string {
+  if (!isExact) return "find_nearest";
+  return corpora.length === 0 && !isFiltered ? "find_nearest_of_owner" : "find_nearest_exact";
 }
 
 function unpackNearest(packed: Buffer | null): NearChunk[] {
@@ -126,12 +138,12 @@ function nearestRows(
   filter: { readonly isFiltered: boolean; readonly isAllowed: string; readonly isWanted: string },
   parameters: Parameters,
 ): string {
-  if (!query.queryVector) return "select null::uuid as chunk_id, null::real as similarity where false";
+  if (!query.queryVector) return "select null::uuid as chunk_id, null::uuid as document_id, null::real as similarity where false";
   const vector = `${parameters.add(vectorParameter(table, query.queryVector))}::${table.vectorType}(${table.dimension})`;
   const count = parameters.add(query.count);
   // Adding 0 keeps the approximate index from being used.
   const comparing = (source: string, which: string) => `
-         (select e.chunk_id, (e.embedding <=> ${vector}) + 0 as distance
+         (select e.chunk_id, e.document_id, (e.embedding <=> ${vector}) + 0 as distance
           from ${source}
           where e.owner_id = $1 ${which} ${filter.isWanted}
           order by distance, e.chunk_id
@@ -142,14 +154,14 @@ function nearestRows(
           join ${table.tableName} e on e.chunk_id = f.chunk_id`;
   const exact = () => comparing(filter.isFiltered ? allowedVectors : `${table.tableName} e`, "");
   const approximate = () => `
-         (select e.chunk_id, e.embedding <=> ${vector} as distance
+         (select e.chunk_id, e.document_id, e.embedding <=> ${vector} as distance
           from ${table.tableName} e
           where e.owner_id = $1 and e.indexed ${filter.isAllowed} ${filter.isWanted}
           order by e.embedding <=> ${vector}
           limit ${count})
          union all ${comparing(`${table.tableName} e`, `and not e.indexed ${filter.isAllowed}`)}`;
   return `
-       select chunk_id, (1 - distance)::real as similarity
+       select chunk_id, document_id, (1 - distance)::real as similarity
        from (${query.isExact ? exact() : approximate()}) as found
        order by distance, chunk_id
        limit ${count}`;

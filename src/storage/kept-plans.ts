@@ -6,6 +6,7 @@ const keptStatements: ReadonlySet<string> = new Set([
   // Searches
   "read_search_facts",
   "read_leaves_of_owner",
+  "find_nearest_of_owner",
   "read_lexeme_frequencies",
   "compare_with_feedback",
   "load_hits",

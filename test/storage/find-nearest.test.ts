@@ -3,7 +3,7 @@ import type { DocumentFilter } from "../../src/domain/filter.ts";
 import type { Queryable } from "../../src/storage/database.ts";
 import { findNearest, indexSettings, type NearQuery, type NearResult } from "../../src/storage/find-nearest.ts";
 import { changeMembership } from "../../src/storage/index-membership.ts";
-import { termQuery } from "../../src/storage/search-facts.ts";
+import { type Corpus, termQuery } from "../../src/storage/search-facts.ts";
 import { testDatabases } from "../support/databases.ts";
 import { contentsOf, type LeafRow, leafRows, readContents, readCorpora, readLeafRows } from "../support/leaf-rows.ts";
 import { store } from "../support/prepared-documents.ts";
@@ -103,23 +103,27 @@ describe.each(testDatabases())("the nearest chunks on $name", (kind) => {
         .slice(0, count);
     }
 
-    function placesOf(leaves: readonly Pick<LeafRow, "chunkId" | "documentId" | "chunkIndex" | "similarity">[]) {
+    /** With places in their documents where words are looked at as well. */
+    function placesOf(leaves: readonly LeafRow[], words: readonly Corpus[]) {
       return leaves.map(({ chunkId, documentId, chunkIndex, similarity }) => {
-        return { chunkId, documentId, chunkIndex, similarity: expect.closeTo(similarity, 5) };
+        return { chunkId, documentId, chunkIndex: words.length > 0 ? chunkIndex : 0, similarity: expect.closeTo(similarity, 5) };
       });
     }
+
+    const withAndWithoutWords = async () => [[], await readCorpora(storage(), ownerId, "leaf")];
 
     const keyOf = (id: string) => Number(BigInt(`0x${id.replaceAll("-", "").slice(16)}`) & (2n ** 53n - 1n));
 
     it.each([1, 10, 100, 1_000])("are the first %d of all, nearest first", async (count) => {
-      const { nearest, matched, plan } = await find({ ownerId, queryVector: scattered(7_777), isExact, count });
-      const expected = bruteForce(count);
-      expect(nearest).toHaveLength(Math.min(count, 200));
-      expect(nearest.map(({ chunkKey, documentKey, ...near }) => near)).toEqual(placesOf(expected));
-      for (const { chunkId, chunkKey, documentId, documentKey } of nearest)
-        expect([chunkKey, documentKey]).toEqual([keyOf(chunkId), keyOf(documentId)]);
-      expect(matched.count).toBe(0);
-      expect(plan.includes("_hnsw")).toBe(!isExact);
+      for (const corpora of await withAndWithoutWords()) {
+        const { nearest, matched, plan } = await find({ ownerId, corpora, queryVector: scattered(7_777), isExact, count });
+        expect(nearest).toHaveLength(Math.min(count, 200));
+        expect(nearest.map(({ chunkKey, documentKey, ...near }) => near)).toEqual(placesOf(bruteForce(count), corpora));
+        for (const { chunkId, chunkKey, documentId, documentKey } of nearest)
+          expect([chunkKey, documentKey]).toEqual([keyOf(chunkId), keyOf(documentId)]);
+        expect(matched.count).toBe(0);
+        expect(plan.includes("_hnsw")).toBe(!isExact);
+      }
     });
 
     it.each<{ what: string; filter: DocumentFilter; from: number; to: number }>([
@@ -134,10 +138,12 @@ describe.each(testDatabases())("the nearest chunks on $name", (kind) => {
         return from <= number && number <= to;
       };
       for (const count of [5, 1_000]) {
-        const { nearest } = await find({ ownerId, queryVector: scattered(7_777), isExact, count, filter });
         const expected = bruteForce(count, isAllowed);
         expect(expected).toHaveLength(Math.min(count, to - from + 1));
-        expect(nearest.map(({ chunkKey, documentKey, ...near }) => near)).toEqual(placesOf(expected));
+        for (const corpora of await withAndWithoutWords()) {
+          const { nearest } = await find({ ownerId, corpora, queryVector: scattered(7_777), isExact, count, filter });
+          expect(nearest.map(({ chunkKey, documentKey, ...near }) => near)).toEqual(placesOf(expected, corpora));
+        }
       }
     });
 
