@@ -7,6 +7,12 @@ import type { SearchHit, SearchQuery } from "./search-query.ts";
 /** A hit before what stands around it is read. */
 export type FoundHit = Omit<SearchHit, "context">;
 
+export interface CollectedHits {
+  readonly hits: readonly FoundHit[];
+  /** The owner's writes when the last of them was loaded; undefined: there was nothing to load. */
+  readonly writes: bigint | undefined;
+}
+
 /**
  * Loads the best candidates, as many as the rest of the search looks at. A chunk of which more than half is in a better one of the same
  * document is left out, and the next one moves up: chunks overlap where a document was cut so.
@@ -17,9 +23,10 @@ export async function collectHits(
   transaction: Queryable,
   query: SearchQuery,
   ranked: readonly ScoredCandidate[],
-): Promise<readonly FoundHit[]> {
+): Promise<CollectedHits> {
   const wanted = hitsWanted(query);
   const hits: FoundHit[] = [];
+  let writes: bigint | undefined;
   for (let next = 0; next < ranked.length && hits.length < wanted; ) {
     const batch = ranked.slice(next, next + wanted - hits.length);
     next += batch.length;
@@ -28,12 +35,13 @@ export async function collectHits(
       query.ownerId,
       batch.map((candidate) => candidate.chunkId),
     );
+    writes = loaded.writes;
     for (const candidate of batch) {
-      const hit = loaded.get(candidate.chunkId);
+      const hit = loaded.hits.get(candidate.chunkId);
       if (hit && !hits.some((better) => isMostlyIn(hit, better))) hits.push({ ...hit, ...scoresOf(candidate) });
     }
   }
-  return hits;
+  return { hits, writes };
 }
 
 /** What reorders hits has to see more of them than are asked for. */

@@ -4,7 +4,7 @@ import { DependencyUnavailableError, LimitExceededError } from "../domain/errors
 import { limits } from "../domain/limits.ts";
 import type { ActiveGeneration, Generation } from "../embedding/model-generations.ts";
 import { traced } from "../observability/tracing.ts";
-import type { Database } from "../storage/database.ts";
+import type { Database, Queryable } from "../storage/database.ts";
 import { isMissingTable } from "../storage/database-errors.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
 import { indexSettings } from "../storage/find-nearest.ts";
@@ -260,7 +260,7 @@ async function embedQuery(
   }
 }
 
-/** Candidates and their texts, from one snapshot, so that no candidate is gone when it is loaded. */
+/** Candidates and their texts, all as of one moment, so that no candidate is gone when it is loaded. */
 async function findHits(
   deps: GenerationDeps,
   query: SearchQuery,
@@ -273,34 +273,44 @@ async function findHits(
   // Small owners never meet the approximate index, so its settings need not be sent.
   const large = variants.find(({ facts }) => facts.chunkCount > most);
   const settings = large ? { settings: indexSettings(large.facts.indexProfile) } : {};
-  return await database.transaction(
-    async (transaction) => {
-      let own: Candidates | undefined;
-      const rankings: (readonly ScoredCandidate[])[] = [];
-      for (const { facts, vector } of variants) {
-        const asked = {
-          ...query,
-          facts,
-          looksAtWords: query.searchType !== "vector",
-          queryVector: vector,
-          count: Math.max(limits.searchCandidates, 2 * query.limit),
-          exactChunksMax: most,
-          timeLeftMs,
-        };
-        const found = await stages.time("candidates", () => findCandidates({ transaction, table }, asked));
-        own ??= found;
-        if (found.plan === "approximate" && vector) deps.recallAudit?.offer(toAudit(asked, table, vector));
-        rankings.push(
-          await stages.time("fuse", () => applyFeedback({ transaction, table }, query, vector, fuse(found.candidates, query))),
-        );
-      }
-      const ranked = combineVariants(rankings);
-      const collected = await stages.time("load", () => collectHits(transaction, query, ranked));
-      if (!own) throw new Error("a query is a variant of itself");
-      return { found: own, collected };
-    },
-    { signal, snapshot: true, ...settings },
-  );
+  const read = async (queryable: Queryable) => {
+    let own: Candidates | undefined;
+    const rankings: (readonly ScoredCandidate[])[] = [];
+    for (const { facts, vector } of variants) {
+      const asked = {
+        ...query,
+        facts,
+        looksAtWords: query.searchType !== "vector",
+        queryVector: vector,
+        count: Math.max(limits.searchCandidates, 2 * query.limit),
+        exactChunksMax: most,
+        timeLeftMs,
+      };
+      const found = await stages.time("candidates", () => findCandidates({ transaction: queryable, table }, asked));
+      own ??= found;
+      if (found.plan === "approximate" && vector) deps.recallAudit?.offer(toAudit(asked, table, vector));
+      rankings.push(
+        await stages.time("fuse", () =>
+          applyFeedback({ transaction: queryable, table }, query, vector, fuse(found.candidates, query)),
+        ),
+      );
+    }
+    const ranked = combineVariants(rankings);
+    const { hits: collected, writes } = await stages.time("load", () => collectHits(queryable, query, ranked));
+    if (!own) throw new Error("a query is a variant of itself");
+    return { found: own, collected, writes };
+  };
+  if (!large && database.kind === "postgres") {
+    // Beginning and ending a transaction would take as long as finding the candidates of a small owner. Where its writes are as many
+    // afterwards as they were before, all that was read in between is of one moment.
+    const result = await read(withSignal(database, signal));
+    if (result.writes === undefined || result.writes === variants[0]?.facts.writes) return result;
+  }
+  return await database.transaction(read, { signal, snapshot: true, ...settings });
+}
+
+function withSignal(queryable: Queryable, signal: AbortSignal): Queryable {
+  return { query: (name, text, values, other) => queryable.query(name, text, values, other ?? signal) };
 }
 
 function toAudit(asked: CandidateQuery, table: EmbeddingTable, queryVector: Float32Array): ApproximateSearch {

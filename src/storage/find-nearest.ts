@@ -95,8 +95,7 @@ export async function findNearest(queryable: Queryable, table: EmbeddingTable, q
   const { rows } = await queryable.query<Partial<LeafRow> & { nearest: Buffer | null }>(
     nameOf(query, isFiltered),
     query.corpora.length === 0
-      ? `${isFiltered ? `with ${allowed}` : ""}
-     select ${packed("0")} as nearest from (${nearest}) as n`
+      ? `${isFiltered ? `with ${allowed} ` : ""}select ${packed("0")} as nearest from (${nearest}) as n`
       : `with ${isFiltered ? `${allowed},` : ""}
      nearest as materialized (${nearest})
      select ${words.list},

@@ -31,10 +31,19 @@ export interface ContextChunk {
   readonly charEnd: number;
 }
 
-/** Loads chunks of one owner, by id; those that do not exist are missing from the map. */
-export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: readonly string[]): Promise<Map<string, Hit>> {
+export interface LoadedHits {
+  /** By chunk id. */
+  readonly hits: ReadonlyMap<string, Hit>;
+  /** The owner's writes so far: see `SearchFacts`. */
+  readonly writes: bigint;
+}
+
+/** Loads chunks of one owner, by id; those that do not exist are missing. */
+export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: readonly string[]): Promise<LoadedHits> {
   const { rows } = await queryable.query<{
-    chunk_id: string;
+    writes: string;
+    /** Null in the one row that is there where no chunk is. */
+    chunk_id: string | null;
     document_id: string;
     id_at_origin: string;
     document_name: string;
@@ -56,35 +65,37 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
        select owner_id, chunk_id, parent_chunk_id, document_id, metadata, content, summary, chunk_index, char_start, char_end
        from document_chunks
        where owner_id = $1 and chunk_id = any($2::uuid[]))
-     select c.chunk_id, c.document_id, d.id_at_origin, d.document_name, d.document_type, d.document_date, d.metadata as document_metadata,
-            c.metadata as chunk_metadata, c.content, c.summary, c.chunk_index, c.char_start, c.char_end,
+     select v.writes, c.chunk_id, c.document_id, d.id_at_origin, d.document_name, d.document_type, d.document_date,
+            d.metadata as document_metadata, c.metadata as chunk_metadata, c.content, c.summary, c.chunk_index, c.char_start, c.char_end,
             d.created_at as document_created_at, c.parent_chunk_id
-     from c
-     cross join lateral (select * from documents where owner_id = c.owner_id and document_id = c.document_id limit 1) as d`,
+     from (select coalesce(sum(version), 0) as writes from owner_counters where owner_id = $1) as v
+     left join (c
+                cross join lateral (select * from documents where owner_id = c.owner_id and document_id = c.document_id limit 1) as d)
+       on true`,
     [ownerId, chunkIds],
   );
-  return new Map(
-    rows.map((row) => [
-      row.chunk_id,
-      {
-        chunkId: row.chunk_id,
-        documentId: row.document_id,
-        idAtOrigin: row.id_at_origin,
-        documentName: row.document_name,
-        documentType: row.document_type,
-        documentDate: row.document_date ?? undefined,
-        documentMetadata: row.document_metadata,
-        chunkMetadata: row.chunk_metadata,
-        content: row.content,
-        summary: row.summary ?? undefined,
-        chunkIndex: row.chunk_index,
-        charStart: row.char_start,
-        charEnd: row.char_end,
-        documentCreatedAt: row.document_created_at,
-        parentChunkId: row.parent_chunk_id ?? undefined,
-      },
-    ]),
-  );
+  const hits = new Map<string, Hit>();
+  for (const { chunk_id: chunkId, ...row } of rows) {
+    if (chunkId === null) continue;
+    hits.set(chunkId, {
+      chunkId,
+      documentId: row.document_id,
+      idAtOrigin: row.id_at_origin,
+      documentName: row.document_name,
+      documentType: row.document_type,
+      documentDate: row.document_date ?? undefined,
+      documentMetadata: row.document_metadata,
+      chunkMetadata: row.chunk_metadata,
+      content: row.content,
+      summary: row.summary ?? undefined,
+      chunkIndex: row.chunk_index,
+      charStart: row.char_start,
+      charEnd: row.char_end,
+      documentCreatedAt: row.document_created_at,
+      parentChunkId: row.parent_chunk_id ?? undefined,
+    });
+  }
+  return { hits, writes: BigInt(rows[0]?.writes ?? 0) };
 }
 
 /**

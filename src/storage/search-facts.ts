@@ -42,7 +42,9 @@ export interface SearchFacts {
   readonly chunkCount: number;
   /** Those of them whose documents have expired and are not erased yet; a search that meets any takes a filter against them with it. */
   readonly expiredChunks: number;
-  /** Moves with whatever changes the owner's answers: writes, arriving vectors, and documents that expire. */
+  /** Moves with each commit that changes what the owner has, vectors included. */
+  readonly writes: bigint;
+  /** Moves with whatever changes the owner's answers: writes, and documents that expire. */
   readonly version: bigint;
   /** Whether some of the owner's chunks have no vector yet. */
   readonly hasPendingEmbeddings: boolean;
@@ -129,6 +131,7 @@ export async function readSearchFacts(
   const isCut =
     (textConfig === undefined && parsed.length < corpora.length) ||
     parsed.some(({ terms }) => terms.length > limits.queryTermsMax);
+  const writes = rows.reduce((sum, row) => sum + BigInt(row.version), 0n);
   return {
     corpora: [
       ...parsed.map((corpus) => ({ ...corpus, terms: corpus.terms.slice(0, limits.queryTermsMax) })),
@@ -137,7 +140,8 @@ export async function readSearchFacts(
     isCut,
     chunkCount: corpora.reduce((sum, corpus) => sum + corpus.chunkCount, 0),
     expiredChunks: rows[0]?.expired_chunks ?? 0,
-    version: (rows.reduce((sum, row) => sum + BigInt(row.version), 0n) << expiredBits) + BigInt(rows[0]?.expired_documents ?? 0),
+    writes,
+    version: (writes << expiredBits) + BigInt(rows[0]?.expired_documents ?? 0),
     hasPendingEmbeddings: rows[0]?.has_pending ?? false,
     indexProfile: rows[0]?.index_profile ?? defaultIndexProfile,
     activeModelId: rows[0]?.active_model,

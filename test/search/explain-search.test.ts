@@ -34,7 +34,11 @@ describe.each(testDatabases())("explaining a search on $name", (kind) => {
   it.each<{ what: string; given: Partial<SearchQuery>; names: string[] }>([
     { what: "a small owner", given: {}, names: ["read_search_facts", "read_leaves_of_owner", "load_hits"] },
     { what: "words alone", given: { searchType: "text" }, names: ["read_search_facts", "read_leaves_of_owner", "load_hits"] },
-    { what: "vectors alone", given: { searchType: "vector" }, names: ["read_search_facts", "find_nearest_exact", "load_hits"] },
+    {
+      what: "vectors alone",
+      given: { searchType: "vector" },
+      names: ["read_search_facts", "find_nearest_of_owner", "load_hits"],
+    },
     {
       what: "variety and context",
       given: { mmrLambda: 0.5, contextWindow: 1, includeParentContext: true },

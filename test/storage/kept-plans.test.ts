@@ -28,7 +28,7 @@ describe.each(testDatabases())("kept plans on $name", (kind) => {
       expect(statements).not.toContainEqual(expect.stringContaining("pg_prepared_statements"));
       await transaction.query("change_table", "alter table documents add column another integer");
       expect(await loadHits(transaction, ownerId, chunkIds)).toEqual(before);
-      expect(before.size).toBe(2);
+      expect(before.hits.size).toBe(2);
       await transaction.query("change_back", "alter table documents drop column another");
     });
   });

@@ -4,7 +4,7 @@ import { segmentsOf } from "../../src/documents/prepare-document.ts";
 import { CancelledError } from "../../src/domain/errors.ts";
 import { type Hit, loadContext, loadHits } from "../../src/storage/load-hits.ts";
 import { testDatabases } from "../support/databases.ts";
-import { readContents } from "../support/leaf-rows.ts";
+import { readContents, readFacts } from "../support/leaf-rows.ts";
 import { type Sketch, store } from "../support/prepared-documents.ts";
 import { newOwner, recordStatements, useStorage } from "../support/test-storage.ts";
 
@@ -15,7 +15,7 @@ describe.each(testDatabases())("hits on $name", (kind) => {
   async function storeHits(ownerId: string, sketch: Omit<Sketch, "ownerId">): Promise<Hit[]> {
     const [stored] = await store(storage().database, [{ ownerId, ...sketch }]);
     const chunkIds = [...(await readContents(storage(), ownerId)).keys()];
-    const hits = [...(await loadHits(storage().database, ownerId, chunkIds)).values()];
+    const hits = [...(await loadHits(storage().database, ownerId, chunkIds)).hits.values()];
     return hits
       .filter(({ documentId }) => documentId === stored?.document.documentId)
       .sort((left, right) => left.chunkIndex - right.chunkIndex);
@@ -59,8 +59,20 @@ describe.each(testDatabases())("hits on $name", (kind) => {
     const [mine] = await storeHits(ownerId, {});
     const [theirs] = await storeHits(other, {});
     const asked = [mine?.chunkId ?? "", theirs?.chunkId ?? "", randomUUID()];
-    expect([...(await loadHits(storage().database, ownerId, asked)).keys()]).toEqual([mine?.chunkId]);
-    expect(await loadHits(storage().database, ownerId, [])).toEqual(new Map());
+    const { hits } = await loadHits(storage().database, ownerId, asked);
+    expect([...hits.keys()]).toEqual([mine?.chunkId]);
+  });
+
+  it("come with the owner's writes so far, also where there are none", async () => {
+    const { database } = storage();
+    const ownerId = newOwner();
+    expect(await loadHits(database, ownerId, [randomUUID()])).toEqual({ hits: new Map(), writes: 0n });
+    await storeHits(ownerId, {});
+    const { writes } = await loadHits(database, ownerId, []);
+    expect(writes).toBeGreaterThan(0n);
+    expect(writes).toBe((await readFacts(storage(), ownerId, "")).writes);
+    await storeHits(ownerId, {});
+    expect((await loadHits(database, ownerId, [])).writes).toBeGreaterThan(writes);
   });
 
   describe("have neighbours", () => {
