@@ -1,6 +1,7 @@
+import { uuidArray } from "./array-parameters.ts";
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
-import { PackedRecords } from "./packed-records.ts";
+import { PackedRecords, packRows } from "./packed-records.ts";
 import { vectorParameter } from "./vector-codec.ts";
 
 export interface FeedbackQuery {
@@ -25,22 +26,22 @@ export async function compareWithFeedback(
   { ownerId, queryVector, bestIds, weight, chunkIds }: FeedbackQuery,
 ): Promise<Map<string, number>> {
   const plain = { vectorType: "vector" } as const;
-  const { rows } = await queryable.query<{ similarities: Buffer | null }>(
+  const { rows } = await queryable.query<{ similarities: string | null }>(
     "compare_with_feedback",
     // The primary key of the vectors. pgvector multiplies vectors by component, not by a number.
     `with target as materialized (
        select ($2::vector + avg(b.embedding::vector) * $3::vector)::${table.vectorType}(${table.dimension}) as vector
        from ${table.tableName} b
        where b.owner_id = $1 and b.chunk_id = any($4::uuid[]))
-     select string_agg(uuid_send(e.chunk_id) || float4send((1 - (e.embedding <=> target.vector))::real), '') as similarities
+     select ${packRows(["uuid_send(e.chunk_id)", "float4send((1 - (e.embedding <=> target.vector))::real)"])} as similarities
      from target, ${table.tableName} e
      where e.owner_id = $1 and e.chunk_id = any($5::uuid[])`,
     [
       ownerId,
       vectorParameter(plain, queryVector),
       vectorParameter(plain, new Float32Array(table.dimension).fill(weight)),
-      bestIds,
-      chunkIds,
+      uuidArray(bestIds),
+      uuidArray(chunkIds),
     ],
   );
   const records = new PackedRecords(rows[0]?.similarities ?? null, 20);

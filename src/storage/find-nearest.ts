@@ -4,7 +4,8 @@ import { limits } from "../domain/limits.ts";
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
 import { allowedCondition, isUnfiltered, Parameters } from "./filter-sql.ts";
-import { PackedRecords } from "./packed-records.ts";
+import { everyRow } from "./kept-plans.ts";
+import { PackedRecords, packRows } from "./packed-records.ts";
 import { excludedCondition, type LeafRow, type Leaves, packLeaves } from "./read-leaves.ts";
 import type { Corpus } from "./search-facts.ts";
 import { vectorParameter } from "./vector-codec.ts";
@@ -90,9 +91,11 @@ export async function findNearest(queryable: Queryable, table: EmbeddingTable, q
             select from document_chunks x where x.owner_id = $1 and x.chunk_id = e.chunk_id and ${excluded})`;
   const nearest = nearestRows(table, query, { isFiltered, isAllowed: isAllowed("e"), isWanted }, parameters);
   const packed = (chunkIndex: string) =>
-    `string_agg(uuid_send(n.chunk_id) || uuid_send(n.document_id) || int4send(${chunkIndex}) || float4send(n.similarity), ''
-              order by n.similarity desc, n.chunk_id)`;
-  const { rows } = await queryable.query<Partial<LeafRow> & { nearest: Buffer | null }>(
+    packRows(
+      ["uuid_send(n.chunk_id)", "uuid_send(n.document_id)", `int4send(${chunkIndex})`, "float4send(n.similarity)"],
+      "n.similarity desc, n.chunk_id",
+    );
+  const { rows } = await queryable.query<Partial<LeafRow> & { nearest: string | null }>(
     nameOf(query, isFiltered),
     query.corpora.length === 0
       ? `${isFiltered ? `with ${allowed} ` : ""}select ${packed("0")} as nearest from (${nearest}) as n`
@@ -116,7 +119,7 @@ function nameOf({ isExact, corpora }: NearQuery, isFiltered: boolean): string {
   return corpora.length === 0 && !isFiltered ? "find_nearest_of_owner" : "find_nearest_exact";
 }
 
-function unpackNearest(packed: Buffer | null): NearChunk[] {
+function unpackNearest(packed: string | null): NearChunk[] {
   const records = new PackedRecords(packed, 40);
   const chunkIds = records.uuids(0);
   const documentIds = records.uuids(16);
@@ -141,24 +144,27 @@ function nearestRows(
   const vector = `${parameters.add(vectorParameter(table, query.queryVector))}::${table.vectorType}(${table.dimension})`;
   const count = parameters.add(query.count);
   // Adding 0 keeps the approximate index from being used.
-  const comparing = (source: string, which: string) => `
+  const comparing = (source: string, owners: string) => `
          (select e.chunk_id, e.document_id, (e.embedding <=> ${vector}) + 0 as distance
           from ${source}
-          where e.owner_id = $1 ${which} ${filter.isWanted}
+          where ${owners} ${filter.isWanted}
           order by distance, e.chunk_id
           limit ${count})`;
   // What a filter leaves of a large owner: document_chunks_by_document, then the primary key of the vectors.
   const allowedVectors = `allowed a
           join document_chunks f on f.owner_id = $1 and f.document_id = a.document_id and f.chunk_level = 0
           join ${table.tableName} e on e.chunk_id = f.chunk_id`;
-  const exact = () => comparing(filter.isFiltered ? allowedVectors : `${table.tableName} e`, "");
+  const exact = () =>
+    filter.isFiltered
+      ? comparing(allowedVectors, "e.owner_id = $1")
+      : comparing(`${table.tableName} e`, `e.owner_id = $1 and ${everyRow(["e.chunk_id", "e.document_id"], parameters)}`);
   const approximate = () => `
          (select e.chunk_id, e.document_id, e.embedding <=> ${vector} as distance
           from ${table.tableName} e
           where e.owner_id = $1 and e.indexed ${filter.isAllowed} ${filter.isWanted}
           order by e.embedding <=> ${vector}
           limit ${count})
-         union all ${comparing(`${table.tableName} e`, `and not e.indexed ${filter.isAllowed}`)}`;
+         union all ${comparing(`${table.tableName} e`, `e.owner_id = $1 and not e.indexed ${filter.isAllowed}`)}`;
   return `
        select chunk_id, document_id, (1 - distance)::real as similarity
        from (${query.isExact ? exact() : approximate()}) as found

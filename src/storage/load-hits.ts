@@ -1,4 +1,5 @@
 import type { DocumentType, JsonObject } from "../domain/document.ts";
+import { uuidArray } from "./array-parameters.ts";
 import { textOfChunk } from "./chunk-rows.ts";
 import type { Queryable } from "./database.ts";
 
@@ -72,7 +73,7 @@ export async function loadHits(queryable: Queryable, ownerId: string, chunkIds: 
      left join (c
                 cross join lateral (select * from documents where owner_id = c.owner_id and document_id = c.document_id limit 1) as d)
        on true`,
-    [ownerId, chunkIds],
+    [ownerId, uuidArray(chunkIds)],
   );
   const hits = new Map<string, Hit>();
   for (const { chunk_id: chunkId, ...row } of rows) {

@@ -1,7 +1,17 @@
 /**
- * Rows of numbers that a statement returns as one text of bytes, such as `string_agg(uuid_send(id) || int4send(n), '')`: records of one
- * length, in network order. Where a statement returns thousands of rows this costs the database, the wire and this process a fraction
- * of the rows themselves.
+ * SQL that packs rows of numbers into one text for `PackedRecords`: each row a record, the records one behind the other. Base64, since of
+ * bytes the driver would get hexadecimal digits, which take a third more room and six times as long to read.
+ *
+ * @param fields bytes of a fixed length each, in network order, such as `uuid_send(id)` and `int4send(n)`.
+ * @param order what the records are ordered by. Default: as they come.
+ */
+export function packRows(fields: readonly string[], order?: string): string {
+  return `encode(string_agg(${fields.join(" || ")}, ''${order === undefined ? "" : ` order by ${order}`}), 'base64')`;
+}
+
+/**
+ * Rows of numbers that a statement returns as one text, see `packRows`. Where a statement returns thousands of rows this costs the
+ * database, the wire and this process a fraction of the rows themselves.
  */
 export class PackedRecords {
   readonly count: number;
@@ -10,11 +20,11 @@ export class PackedRecords {
   readonly #length: number;
 
   /**
-   * @param bytes  null: no record.
+   * @param packed null: no record.
    * @param length of a record in bytes.
    */
-  constructor(bytes: Buffer | null, length: number) {
-    this.#bytes = bytes ?? Buffer.alloc(0);
+  constructor(packed: string | null, length: number) {
+    this.#bytes = Buffer.from(packed ?? "", "base64");
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
     this.#length = length;
     this.count = this.#bytes.byteLength / length;

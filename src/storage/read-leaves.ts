@@ -3,7 +3,8 @@ import type { DocumentFilter } from "../domain/filter.ts";
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
 import { allowedCondition, isUnfiltered, Parameters } from "./filter-sql.ts";
-import { PackedRecords, type Uuids } from "./packed-records.ts";
+import { everyRow } from "./kept-plans.ts";
+import { PackedRecords, packRows, type Uuids } from "./packed-records.ts";
 import { type Corpus, termQuery } from "./search-facts.ts";
 import { vectorParameter } from "./vector-codec.ts";
 import { wordsOf } from "./word-vectors.ts";
@@ -63,13 +64,13 @@ export async function readLeaves(queryable: Queryable, table: EmbeddingTable, qu
   const similarity = vector && `(1 - (e.embedding <=> ${vector}::${table.vectorType}(${table.dimension})))::real`;
   const isJoined = scope.kind !== "owner" && similarity !== undefined;
   const words = packLeaves(query.corpora, parameters, { isAllowed, similarity: isJoined ? similarity : undefined });
-  const { rows } = await queryable.query<LeafRow & { vectors: Buffer | null }>(
+  const { rows } = await queryable.query<LeafRow & { vectors: string | null }>(
     `read_leaves_of_${scope.kind}`,
     scope.kind === "owner"
       ? // The primary keys. Side by side, and put together here: a join of wide rows took longer than both scans.
-        `select ${words.list}, ${vectorsOfOwner(table, similarity)} as vectors
+        `select ${words.list}, ${vectorsOfOwner(table, similarity, parameters)} as vectors
          from document_chunks c
-         where c.owner_id = $1 and c.chunk_level = 0`
+         where c.owner_id = $1 and c.chunk_level = 0 and ${everyRow(["c.chunk_id", "c.document_id"], parameters)}`
       : // document_chunks_by_document, then the primary key of the vectors.
         `select ${words.list}, null as vectors
          from ${documentParts(scope, allowedDocuments, parameters)}
@@ -82,9 +83,11 @@ export async function readLeaves(queryable: Queryable, table: EmbeddingTable, qu
   return row.vectors ? { ...leaves, similarities: aligned(leaves.chunkIds, leaves.count, row.vectors) } : leaves;
 }
 
-function vectorsOfOwner(table: EmbeddingTable, similarity: string | undefined): string {
+function vectorsOfOwner(table: EmbeddingTable, similarity: string | undefined, parameters: Parameters): string {
   if (similarity === undefined) return "null";
-  return `(select string_agg(uuid_send(e.chunk_id) || float4send(${similarity}), '') from ${table.tableName} e where e.owner_id = $1)`;
+  return `(select ${packRows(["uuid_send(e.chunk_id)", `float4send(${similarity})`])}
+            from ${table.tableName} e
+            where e.owner_id = $1 and ${everyRow(["e.chunk_id", "e.document_id"], parameters)})`;
 }
 
 function documentParts(scope: Exclude<LeafScope, { kind: "owner" }>, allowedDocuments: string, parameters: Parameters): string {
@@ -97,7 +100,7 @@ function documentParts(scope: Exclude<LeafScope, { kind: "owner" }>, allowedDocu
 }
 
 /** Similarities in the order of the leaves; a leaf without a vector gets NaN. */
-function aligned(chunkIds: Uuids, count: number, packed: Buffer): Float32Array {
+function aligned(chunkIds: Uuids, count: number, packed: string): Float32Array {
   const vectors = new PackedRecords(packed, 20);
   const vectorKeys = vectors.uuids(0).keys();
   const leafKeys = chunkIds.keys();
@@ -117,7 +120,7 @@ function aligned(chunkIds: Uuids, count: number, packed: Buffer): Float32Array {
 
 /** What `packLeaves` selects. Null if there are no leaves, or none has a speaker. */
 export interface LeafRow {
-  readonly leaves: Buffer | null;
+  readonly leaves: string | null;
   readonly speakers: (string | null)[] | null;
 }
 
@@ -170,7 +173,7 @@ export function packLeaves(
     ...(similarity === undefined ? [] : [`float4send(coalesce(${similarity}, 'NaN'))`]),
     ...(width === 0 ? [] : [`(${byCorpus(ranks, ranks({ terms: [] }))})`]),
   ];
-  const list = `string_agg(${fields.join(" || ")}, '') as leaves,
+  const list = `${packRows(fields)} as leaves,
                 case when count(c.speaker) > 0 then array_agg(c.speaker) end as speakers`;
   return {
     list,

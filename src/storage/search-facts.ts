@@ -108,7 +108,7 @@ export async function readSearchFacts(
            group by text_config) as c,
           (select count(*)::integer as expired_documents, coalesce(sum(chunk_count), 0)::integer as expired_chunks
            from documents
-           where owner_id = $1 and expires_at <= $6) as x`,
+           where owner_id = $1 and expires_at > '-infinity' and expires_at <= $6) as x`,
     [
       owner.ownerId,
       owner.modelId,

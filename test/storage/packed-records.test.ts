@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { PackedRecords } from "../../src/storage/packed-records.ts";
+import { PackedRecords, packRows } from "../../src/storage/packed-records.ts";
 import { testDatabases } from "../support/databases.ts";
 import { useStorage } from "../support/test-storage.ts";
 
@@ -30,10 +30,10 @@ describe.each(testDatabases())("packed records from $name", (kind) => {
     expect([records.integers(16), records.smallIntegers(20), records.reals(22)].map(({ length }) => length)).toEqual([0, 0, 0]);
   });
 
-  async function pack(rows: readonly { id: string; integer: number; small: number; real: number }[]): Promise<Buffer | null> {
-    const { rows: packed } = await storage().database.query<{ packed: Buffer | null }>(
+  async function pack(rows: readonly { id: string; integer: number; small: number; real: number }[]): Promise<string | null> {
+    const { rows: packed } = await storage().database.query<{ packed: string | null }>(
       "pack",
-      `select string_agg(uuid_send(id) || int4send(i) || int2send(s) || float4send(r), '' order by n) as packed
+      `select ${packRows(["uuid_send(id)", "int4send(i)", "int2send(s)", "float4send(r)"], "n")} as packed
        from unnest($1::uuid[], $2::integer[], $3::smallint[], $4::real[]) with ordinality as k (id, i, s, r, n)`,
       [
         rows.map(({ id }) => id),
@@ -47,22 +47,10 @@ describe.each(testDatabases())("packed records from $name", (kind) => {
 });
 
 describe("packed records", () => {
-  it("are read from wherever in a larger buffer they lie", () => {
-    const around = Buffer.alloc(64, 0xee);
-    const record = around.subarray(7, 27);
-    record.fill(0);
-    record.write("0123456789abcdef0123456789abcdef", 0, "hex");
-    record.writeInt32BE(42, 16);
-    const records = new PackedRecords(record, 20);
-    expect(records.count).toBe(1);
-    expect(records.integers(16)[0]).toBe(42);
-    expect(records.uuids(0).text(0)).toBe("01234567-89ab-cdef-0123-456789abcdef");
-  });
-
   it("tell UUIDs apart by their last 53 bits, wherever in the record they stand", () => {
     const lasts = ["000000000000", "000000000001", "0000ffffffff", "000100000000", "ffffffffffff"];
     const ids = lasts.flatMap((last) => ["0000", "0001", "001f"].map((middle) => `01890a5dac96774b${middle}${last}`));
-    const packed = Buffer.from(ids.map((id) => `00000000${id}`).join(""), "hex");
+    const packed = Buffer.from(ids.map((id) => `00000000${id}`).join(""), "hex").toString("base64");
     const uuids = new PackedRecords(packed, 20).uuids(4);
     const keys = ids.map((_, index) => uuids.key(index));
     expect(new Set(keys).size).toBe(ids.length);
@@ -72,8 +60,8 @@ describe("packed records", () => {
 
   it("give one UUID the same key in whatever records it stands", () => {
     const id = randomUUID().replaceAll("-", "");
-    const alone = new PackedRecords(Buffer.from(id, "hex"), 16).uuids(0);
-    const second = new PackedRecords(Buffer.from(`${"00".repeat(16)}${id}`, "hex"), 32).uuids(16);
+    const alone = new PackedRecords(Buffer.from(id, "hex").toString("base64"), 16).uuids(0);
+    const second = new PackedRecords(Buffer.from(`${"00".repeat(16)}${id}`, "hex").toString("base64"), 32).uuids(16);
     expect(second.key(0)).toBe(alone.key(0));
   });
 });

@@ -30,6 +30,7 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
       isCut: false,
       chunkCount: 0,
       expiredChunks: 0,
+      writes: 0n,
       version: 0n,
       hasPendingEmbeddings: false,
       indexProfile: "balanced",

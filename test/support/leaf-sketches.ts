@@ -24,7 +24,10 @@ export function idOf(n: number): string {
 /** Leaves as `readLeaves` gives them. The n-th has the id `idOf(n)`. */
 export function leavesOf(sketches: readonly LeafSketch[]): Leaves {
   const ids = new PackedRecords(
-    Buffer.from(sketches.map(({ document = 0 }, leaf) => `${idOf(leaf)}${idOf(document)}`.replaceAll("-", "")).join(""), "hex"),
+    Buffer.from(
+      sketches.map(({ document = 0 }, leaf) => `${idOf(leaf)}${idOf(document)}`.replaceAll("-", "")).join(""),
+      "hex",
+    ).toString("base64"),
     32,
   );
   const width = Math.max(0, ...sketches.map(({ frequencies = [] }) => frequencies.length));
