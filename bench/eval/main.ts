@@ -12,6 +12,7 @@ import { addConnectionOptions, addressOf, type ClientOptions } from "../../src/c
 import { collectKeyValue, type KeyValue, metadataFrom, parseFraction } from "../../src/cli/options/option-parsers.ts";
 import { reportError } from "../../src/cli/report-error.ts";
 import { processContext } from "../../src/cli/run-process.ts";
+import { messageOf } from "../../src/domain/message-of.ts";
 import { type Service, startService } from "../../test/support/service.ts";
 import { describeMachine } from "../machine.ts";
 import { loadCranfield } from "./cranfield.ts";
@@ -106,7 +107,7 @@ async function loadCollections(dataset: string, dataDirectory: string | undefine
     if (collections.length === 0) throw new Error("it holds no collection");
     return collections;
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw new UserError(`${dataset} cannot be read from ${dataDirectory}: ${problem}`, exitCodes.usage, { cause: error });
   }
 }
@@ -119,7 +120,7 @@ function searchVariants({ searchType, alpha, fusion, set }: EvalOptions): Search
     try {
       return { name, template: fromJson(SearchRequestSchema, fields) };
     } catch (error) {
-      throw new UserError(`--set: ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage, { cause: error });
+      throw new UserError(`--set: ${messageOf(error)}`, exitCodes.usage, { cause: error });
     }
   });
 }

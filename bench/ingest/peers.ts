@@ -78,9 +78,21 @@ const warm = { WARM_UP: "2000" };
 const singleOwner = { SINGLE_OWNER: "3000" };
 const durable = ours("at Durable", { WAIT_FOR: "durable", ...warm });
 const indexed = ours("at Indexed", { WAIT_FOR: "indexed", ...warm });
+// As the driver of Chroma does it.
+const batches = { BATCH: "200" };
+const durableBatches = ours("by BatchAddDocuments of 200, two at a time, committed", {
+  WAIT_FOR: "durable",
+  ...warm,
+  ...batches,
+});
+const indexedBatches = ours("by BatchAddDocuments of 200, two at a time, searchable", {
+  WAIT_FOR: "indexed",
+  ...warm,
+  ...batches,
+});
+const compared = [durable, indexed, durableBatches, indexedBatches];
 const contenders: readonly Contender[] = [
-  durable,
-  indexed,
+  ...compared,
   ...peers.filter(({ python }) => existsSync(python)),
   ours("at Durable, its first documents after the start", { WAIT_FOR: "durable" }),
   ours("at Durable, one owner of over 10,000 chunks", { WAIT_FOR: "durable", ...singleOwner }),
@@ -124,7 +136,7 @@ function writeTable(report: Report, runs: ReadonlyMap<Contender, readonly Run[]>
         )} MB`,
     );
   }
-  for (const own of [durable, indexed]) {
+  for (const own of compared) {
     for (const peer of peers) {
       const ratios = rateOf(own).map((rate, round) => rate / (rateOf(peer)[round] ?? Number.NaN));
       if (ratios.some(Number.isNaN)) continue;

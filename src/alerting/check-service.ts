@@ -1,5 +1,6 @@
 import { abortError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { messageOf } from "../domain/message-of.ts";
 import { untilAborted } from "../domain/until-aborted.ts";
 import type { AlertCheck } from "./alert-channel.ts";
 
@@ -46,7 +47,7 @@ export async function checkService(
     } catch (error) {
       if (signal.aborted) throw abortError(signal);
       const isLate = timeout.signal.aborted;
-      const why = isLate ? `no answer within ${timeoutMs} ms` : error instanceof Error ? error.message : String(error);
+      const why = isLate ? `no answer within ${timeoutMs} ms` : messageOf(error);
       failures.push(`${what}: ${why}`);
       return undefined;
     } finally {

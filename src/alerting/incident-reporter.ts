@@ -2,6 +2,7 @@ import type { AlertSeverity } from "../config/alert-settings.ts";
 import type { Clock } from "../domain/clock.ts";
 import { cutText } from "../domain/cut-text.ts";
 import { limits } from "../domain/limits.ts";
+import { messageOf } from "../domain/message-of.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { AlertChannel, AlertCheck } from "./alert-channel.ts";
 import type { Finding } from "./check-service.ts";
@@ -85,7 +86,7 @@ export class IncidentReporter {
       this.#told.set(check, { isWrong, atMs: at.getTime() });
       logger.info(facts, isWrong ? "an incident was triggered" : "the check is good; an incident of it is resolved");
     } catch (error) {
-      logger.error({ ...facts, error: error instanceof Error ? error.message : String(error) }, "an incident could not be told");
+      logger.error({ ...facts, error: messageOf(error) }, "an incident could not be told");
     }
   }
 }

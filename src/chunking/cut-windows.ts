@@ -11,6 +11,8 @@ export interface TextRange {
 
 export interface TextWindow extends TextRange {
   readonly tokenCount: number;
+  /** Tokens of what it does not repeat of the window before it, counted on that text alone; undefined where that has to be done anew. */
+  readonly addedTokens: number | undefined;
 }
 
 export interface WindowSettings {
@@ -24,7 +26,7 @@ export interface WindowSettings {
 }
 
 /** A window with the words that were read to find it, which may lie beyond its end. */
-interface FoundWindow extends TextWindow {
+interface FoundWindow extends Omit<TextWindow, "addedTokens"> {
   readonly words: readonly WordSpan[];
 }
 
@@ -53,7 +55,8 @@ export function cutWindows(
         ? nextWindow(tokenizer, text, { start: covered, covered, end: range.end }, settings)
         : overlapping;
     if (found === undefined) throw new Error(`no window was found at ${covered} of ${range.end}`);
-    windows.push({ start: found.start, end: found.end, tokenCount: found.tokenCount });
+    const { start, end, tokenCount } = found;
+    windows.push({ start, end, tokenCount, addedTokens: tokensOfWholeWords(text, found, covered) });
     covered = found.end;
     overlapStart = startOfOverlap(text, found, settings);
   }
@@ -81,23 +84,26 @@ function nextWindow(
   }
   for (;;) {
     if (cut <= covered) return undefined;
-    const part = text.slice(start, cut);
-    const tokenCount = (cut > wordsStop ? undefined : tokensOfWholeWords(words, part, cut)) ?? tokenizer.countTokens(part);
+    const known = cut > wordsStop ? undefined : tokensOfWholeWords(text, { end: cut, words }, start);
+    const tokenCount = known ?? tokenizer.countTokens(text.slice(start, cut));
     const shorter = alignedCut(text, start, start + Math.floor((cut - start) * 0.75));
     if (tokenCount <= settings.tokensMax || shorter >= cut) return { start, end: cut, tokenCount, words };
     cut = shorter;
   }
 }
 
-/** Undefined where they must be counted anew: a cut inside a word, or a neighbour that decides about a final sigma, changes tokens. */
-function tokensOfWholeWords(words: readonly WordSpan[], part: string, cut: number): number | undefined {
+/**
+ * Tokens between `start` and the end of a window. Undefined where they must be counted anew: a cut inside a word, or a neighbour that
+ * decides about a final sigma, changes tokens.
+ */
+function tokensOfWholeWords(text: string, window: Pick<FoundWindow, "end" | "words">, start: number): number | undefined {
   let tokens = 0;
-  for (const { start, end, tokenCount } of words) {
-    if (start >= cut) break;
-    if (end > cut) return undefined;
-    tokens += tokenCount;
+  for (const word of window.words) {
+    if (word.start >= window.end) break;
+    if (word.end > window.end || (word.start < start && word.end > start)) return undefined;
+    if (word.start >= start) tokens += word.tokenCount;
   }
-  return part.includes("Σ") ? undefined : tokens;
+  return text.slice(start, window.end).includes("Σ") ? undefined : tokens;
 }
 
 function furthestCut(

@@ -42,7 +42,8 @@ export function groupParents(
   for (const [index, leaf] of leaves.entries()) {
     const first = leaves[firstLeaf];
     const covered = leaves[index - 1]?.end ?? leaf.start;
-    const added = covered > leaf.start ? tokenizer.countTokens(text.slice(covered, leaf.end)) : leaf.tokenCount;
+    const added =
+      covered > leaf.start ? (leaf.addedTokens ?? tokenizer.countTokens(text.slice(covered, leaf.end))) : leaf.tokenCount;
     const isNew =
       first === undefined || leaf.group !== first.group || tokens + added > max.tokens || leaf.end - first.start > max.units;
     if (isNew && index > firstLeaf) {
@@ -50,7 +51,7 @@ export function groupParents(
       firstLeaf = index;
     }
     tokens = isNew ? leaf.tokenCount : tokens + added;
-    isSumExact = isNew || (isSumExact && isBetweenWords(text, covered, leaf.start));
+    isSumExact = index === firstLeaf || (isSumExact && isBetweenWords(text, covered, leaf.start));
   }
   close(leaves.length);
   return parents;

@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/message-of.ts";
 import { formerValueOf } from "./former-variables.ts";
 import { type ConfigFile, configKey } from "./read-config-file.ts";
 import type { SettingDefinition } from "./setting-definition.ts";
@@ -61,7 +62,7 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
     try {
       settings[name] = parsed(definition, found);
     } catch (error) {
-      problems.push(`${found?.source ?? definition.variables[0]} ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${found?.source ?? definition.variables[0]} ${messageOf(error)}`);
     }
   }
   problems.push(...settingProblems(settings));

@@ -1,6 +1,6 @@
 import { abortError, ConflictError, DomainError, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import { type AddDocumentResult, answerAdd } from "./add-document.ts";
+import { type AddDocumentResult, requireAnswer, withPending } from "./add-document.ts";
 import { addDocumentOnce, type RepeatableAdd } from "./add-document-once.ts";
 import { type AddResult, commitDocuments, type DocumentDeps, prepareDocuments, type ReadyDocument } from "./add-documents.ts";
 import { countOfBatch } from "./ingest-batch.ts";
@@ -23,26 +23,42 @@ const groupSize = { items: limits.streamBatchItemsMax, bytes: limits.streamBatch
  * @throws the signal's domain error once it is aborted; what was stored by then stays.
  */
 export async function addBatch(deps: DocumentDeps, adds: readonly RepeatableAdd[], signal: AbortSignal): Promise<BatchResult[]> {
-  const answers: (BatchResult | (() => Promise<BatchResult>))[] = [];
+  const stored: Stored[] = [];
   for (let next = 0; next < adds.length; ) {
     const group = adds.slice(next, next + sizeOfGroup(adds, next));
     next += group.length;
     const startedMs = performance.now();
-    const stored = await storeGroup(deps, group, signal);
+    const outcomes = await storeGroup(deps, group, signal);
     if (signal.aborted) throw abortError(signal);
-    for (const [index, { document, waitUntil }] of group.entries()) {
-      const answer = async () => {
-        const outcome = await settle(async () => answerAdd(deps, document, resultOf(stored[index]), waitUntil, signal));
-        return { outcome, elapsedMs: performance.now() - startedMs };
-      };
-      // Whoever waits for the vectors does so once all are stored, so that all are being embedded meanwhile.
-      answers.push(waitUntil === "searchable" ? answer : await answer());
-    }
+    const endedMs = performance.now();
+    for (const [index, { waitUntil }] of group.entries())
+      stored.push({ outcome: requireOutcome(outcomes[index]), waitUntil, startedMs, endedMs });
   }
-  const results: BatchResult[] = [];
-  for (const answer of answers) results.push(typeof answer === "function" ? await answer() : answer);
+  // Only now, so that all are stored, and being embedded, while some are waited for.
+  return await answerAll(deps, stored, signal);
+}
+
+interface Stored {
+  readonly outcome: PromiseSettledResult<AddResult>;
+  readonly waitUntil: RepeatableAdd["waitUntil"];
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
+async function answerAll(deps: DocumentDeps, stored: readonly Stored[], signal: AbortSignal): Promise<BatchResult[]> {
+  const added = stored.flatMap(({ outcome, waitUntil }) =>
+    outcome.status === "fulfilled" ? [{ result: outcome.value, waitUntil }] : [],
+  );
+  const [answered] = await Promise.allSettled([withPending(deps, added, signal)]);
   if (signal.aborted) throw abortError(signal);
-  return results;
+  const answers = (answered.status === "fulfilled" ? answered.value : [])[Symbol.iterator]();
+  const nowMs = performance.now();
+  return stored.map(({ outcome, waitUntil, startedMs, endedMs }) => {
+    const elapsedMs = (waitUntil === "searchable" ? nowMs : endedMs) - startedMs;
+    if (outcome.status === "rejected") return { outcome, elapsedMs };
+    if (answered.status === "rejected") return { outcome: answered, elapsedMs };
+    return { outcome: { status: "fulfilled", value: requireAnswer(answers.next().value) }, elapsedMs };
+  });
 }
 
 /** How many of the adds from `first` on may be stored together: bounded in number and bytes, and no document twice. */
@@ -65,7 +81,7 @@ async function storeGroup(
 ): Promise<PromiseSettledResult<AddResult>[]> {
   const [first] = group;
   if (!first || first.idempotencyKey === "") return await storeTogether(deps, group, signal);
-  return [await settle(() => addDocumentOnce(deps, { ...first, waitUntil: "committed" }, signal))];
+  return await Promise.allSettled([addDocumentOnce(deps, { ...first, waitUntil: "committed" }, signal)]);
 }
 
 async function storeTogether(
@@ -79,7 +95,7 @@ async function storeTogether(
     const prepared = await prepareDocuments(deps, documents, signal);
     const ready = prepared.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     const committed = (await commitGroup(deps, ready, signal))[Symbol.iterator]();
-    return prepared.map((outcome) => (outcome.status === "rejected" ? outcome : requireValue(committed.next().value)));
+    return prepared.map((outcome) => (outcome.status === "rejected" ? outcome : requireOutcome(committed.next().value)));
   } catch (reason) {
     return group.map(() => ({ status: "rejected", reason }));
   }
@@ -104,18 +120,7 @@ async function commitGroup(
   }
 }
 
-async function settle<T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>> {
-  const [outcome] = await Promise.allSettled([work()]);
+function requireOutcome<T>(outcome: PromiseSettledResult<T> | undefined): PromiseSettledResult<T> {
+  if (!outcome) throw new Error("a document of a batch has no outcome");
   return outcome;
-}
-
-function resultOf<T>(outcome: PromiseSettledResult<T> | undefined): T {
-  const settled = requireValue(outcome);
-  if (settled.status === "rejected") throw settled.reason;
-  return settled.value;
-}
-
-function requireValue<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("a document of a batch has no outcome");
-  return value;
 }

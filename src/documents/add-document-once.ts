@@ -5,7 +5,7 @@ import { ConflictError, NotFoundError, PreconditionError } from "../domain/error
 import { limits } from "../domain/limits.ts";
 import { findRecordedAdd, type RequestKey, recordAdd } from "../storage/idempotency-keys.ts";
 import { findDocument } from "../storage/read-documents.ts";
-import { type AddDocumentResult, addDocument, withPending } from "./add-document.ts";
+import { type AddDocumentResult, addDocument, requireAnswer, withPending } from "./add-document.ts";
 import type { DocumentDeps } from "./add-documents.ts";
 import { fingerprintOf } from "./prepare-document.ts";
 
@@ -74,7 +74,8 @@ async function repeatAdd(
   }
   const document = await findDocument(deps.database, { ownerId, documentId }, now);
   if (!document) throw new NotFoundError("document", documentId);
-  return await withPending(deps, { ...result, document }, waitUntil, signal);
+  const [answer] = await withPending(deps, [{ result: { ...result, document }, waitUntil }], signal);
+  return requireAnswer(answer);
 }
 
 function rememberedSince(now: Date): Date {

@@ -31,34 +31,36 @@ export async function addDocument(
     span?.setAttributes({ outcome: added.outcome, chunks_created: added.chunksCreated });
     return added;
   });
-  return await answerAdd(deps, document, result, waitUntil, signal);
+  const [answer] = await withPending(deps, [{ result, waitUntil }], signal);
+  return requireAnswer(answer);
 }
 
-/** What an add answers: as `withPending`, which need not look where everything has just been made. */
-export async function answerAdd(
-  deps: Pick<DocumentDeps, "database" | "jobsSettled">,
-  document: NewDocument,
-  result: AddResult,
-  waitUntil: "committed" | "searchable",
-  signal: AbortSignal,
-): Promise<AddDocumentResult> {
-  if (waitUntil === "committed" && result.outcome === "created" && result.embeddingsPending === undefined) {
-    return { ...result, embeddingsPending: document.embedding ? 0 : result.chunksCreated };
-  }
-  return await withPending(deps, result, waitUntil, signal);
+/** What an add has stored, and how long its client waits for an answer. */
+export interface StoredAdd {
+  readonly result: AddResult;
+  readonly waitUntil: "committed" | "searchable";
 }
 
-/** A result with the chunks that vector search does not find: now, or once no more are made. */
+/** Results with the chunks that vector search does not find: now, or, of those whose clients wait for it, once no more are made. */
 export async function withPending(
   deps: Pick<DocumentDeps, "database" | "jobsSettled">,
-  result: AddResult,
-  waitUntil: "committed" | "searchable",
+  adds: readonly StoredAdd[],
   signal: AbortSignal,
-): Promise<AddDocumentResult> {
-  if (waitUntil === "searchable") {
-    return { ...result, embeddingsPending: await waitUntilSearchable(deps, result.document, signal) };
-  }
-  if (result.embeddingsPending !== undefined) return { ...result, embeddingsPending: result.embeddingsPending };
-  const pending = await countPendingJobs(deps.database, result.document, signal);
-  return { ...result, embeddingsPending: pending.waiting + pending.dead };
+): Promise<AddDocumentResult[]> {
+  const documentsOf = (some: readonly StoredAdd[]) => some.map(({ result }) => result.document);
+  const looked = adds.filter(({ waitUntil, result }) => waitUntil === "committed" && result.embeddingsPending === undefined);
+  const waited = adds.filter(({ waitUntil }) => waitUntil === "searchable");
+  const found = looked.length === 0 ? [] : await countPendingJobs(deps.database, documentsOf(looked), signal);
+  const dead = await waitUntilSearchable(deps, documentsOf(waited), signal);
+  const pending = new Map<StoredAdd, number | undefined>([
+    ...looked.map((add, index) => [add, (found[index]?.waiting ?? 0) + (found[index]?.dead ?? 0)] as const),
+    ...waited.map((add, index) => [add, dead[index]] as const),
+  ]);
+  return adds.map((add) => ({ ...add.result, embeddingsPending: pending.get(add) ?? add.result.embeddingsPending ?? 0 }));
+}
+
+/** That of the only add that was asked about. */
+export function requireAnswer(answer: AddDocumentResult | undefined): AddDocumentResult {
+  if (!answer) throw new Error("an add has no answer");
+  return answer;
 }

@@ -178,7 +178,8 @@ function resultsInOrder(documents: readonly ReadyDocument[], stored: readonly St
   return documents.map(({ document, work, degraded }) => {
     const result = "stored" in work ? unchangedResult(work.stored) : storedInOrder.next().value;
     if (!result) throw new Error(`no result for document "${document.idAtOrigin}"`);
-    return { ...result, degraded };
+    const created = result.outcome === "created" ? { embeddingsPending: document.embedding ? 0 : result.chunksCreated } : {};
+    return { ...result, ...created, degraded };
   });
 }
 

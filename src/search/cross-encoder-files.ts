@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { loadTokenizer, type WordPieceTokenizer } from "../chunking/wordpiece-tokenizer.ts";
 import { StartupError } from "../domain/errors.ts";
+import { messageOf } from "../domain/message-of.ts";
 import { isRecord } from "../endpoint/model-call.ts";
 
 /** What a directory with a cross-encoder gives. */
@@ -35,7 +36,7 @@ async function readTokenizer(path: string): Promise<WordPieceTokenizer> {
   try {
     return loadTokenizer(await readFile(path, "utf8"));
   } catch (cause) {
-    throw unusable(path, `cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw unusable(path, `cannot be used: ${messageOf(cause)}`, cause);
   }
 }
 

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { messageOf } from "../domain/message-of.ts";
 import { startModelThread } from "../embedding/model-thread.ts";
 import { ModelCallError } from "../endpoint/model-call.ts";
 import { type CrossEncoderFiles, readCrossEncoderFiles } from "./cross-encoder-files.ts";
@@ -108,7 +109,7 @@ class ThreadedCrossEncoder implements CrossEncoder {
     this.#start({ onReady: resolve, onExit: reject });
     await promise.catch((cause: unknown) => {
       this.#isClosed = true;
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new StartupError(
         `the cross-encoder ${this.#files.modelFile} cannot be loaded: ${why}; correct LLMEMORY_CROSS_ENCODER_DIR or unset it`,
         { details: { file: this.#files.modelFile }, cause },

@@ -16,6 +16,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { ListenAddress } from "../config/listen-address.ts";
 import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { messageOf } from "../domain/message-of.ts";
 import { errorDetailTypes } from "../interceptors/error-translation.ts";
 import { isObserved } from "../interceptors/request-context.ts";
 import { leaveSurrogatesToValidation } from "../interceptors/text-encoding.ts";
@@ -186,12 +187,9 @@ async function listen(
   try {
     await once(server, "listening");
   } catch (error) {
-    throw new StartupError(
-      `cannot listen on ${address.host}:${address.port}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new StartupError(`cannot listen on ${address.host}:${address.port}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   const { port } = server.address() as AddressInfo;
   return {

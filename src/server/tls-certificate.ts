@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 import type { TlsSettings } from "../config/tls-settings.ts";
 import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { messageOf } from "../domain/message-of.ts";
 import type { Logger } from "../observability/logger.ts";
 
 /** The settings that name the files of a listener that is encrypted. */
@@ -64,10 +65,6 @@ function attempt<T>(problem: string, work: () => T): T {
   } catch (cause) {
     throw new StartupError(`${problem}: ${messageOf(cause)}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { StartupError } from "../domain/errors.ts";
+import { messageOf } from "../domain/message-of.ts";
 
 /** SQLite's result code for a lock that another connection holds (https://sqlite.org/rescode.html#busy). */
 const sqliteBusy = 5;
@@ -47,7 +48,7 @@ function isBusy(error: unknown): boolean {
 }
 
 function cannotUse(directory: string, cause: unknown): StartupError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new StartupError(
     `the data directory ${directory} cannot be used: ${reason}; make it writable, or choose another one with LLMEMORY_DATA_DIR`,
     { cause },

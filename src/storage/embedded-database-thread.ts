@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../domain/message-of.ts";
 
 /** The thread in which the embedded PostgreSQL runs and answers the connections of the driver: see `embedded-connection.ts`. */
 export interface EmbeddedDatabaseThreadData {
@@ -55,7 +56,7 @@ try {
       await database.execProtocolRawStream(bytes, { syncToFs: false, onRawData });
     } catch (error) {
       // Not a failed statement, which is answered, but the end of PostgreSQL, such as on a full disk.
-      if (!hasEnded) post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+      if (!hasEnded) post({ type: "failed", message: messageOf(error) });
       hasEnded = true;
       port.close();
       return;
@@ -89,5 +90,5 @@ try {
   });
   post({ type: "ready" });
 } catch (error) {
-  post({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+  post({ type: "failed", message: messageOf(error) });
 }

@@ -9,6 +9,7 @@ import { Worker } from "node:worker_threads";
 import type { PoolConfig } from "pg";
 import { StartupError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { messageOf } from "../domain/message-of.ts";
 import type { Logger } from "../observability/logger.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import { EmbeddedConnection } from "./embedded-connection.ts";
@@ -89,7 +90,7 @@ async function createDatabase(databaseDirectory: string): Promise<void> {
     await promisify(execFile)(process.execPath, [program, temporaryDirectory]);
   } catch (error) {
     await rm(temporaryDirectory, { recursive: true, force: true });
-    throw cannotOpen(databaseDirectory, error instanceof Error ? error.message : String(error), error);
+    throw cannotOpen(databaseDirectory, messageOf(error), error);
   }
   await rename(temporaryDirectory, databaseDirectory);
 }

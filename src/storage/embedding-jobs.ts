@@ -284,22 +284,29 @@ export async function releaseAbandonedJobs(database: Database, now: Date): Promi
   );
 }
 
-/** Chunks of a document that have no vector yet: those that wait, and those whose embedding has failed for good. */
+/**
+ * Chunks of documents that have no vector yet: those that wait, and those whose embedding has failed for good.
+ *
+ * @returns in the order of `documents`.
+ */
 export async function countPendingJobs(
   queryable: Queryable,
-  document: { ownerId: string; documentId: string },
+  documents: readonly { readonly ownerId: string; readonly documentId: string }[],
   signal?: AbortSignal,
-): Promise<{ waiting: number; dead: number }> {
-  const { rows } = await queryable.query<{ waiting: number; dead: number }>(
+): Promise<{ waiting: number; dead: number }[]> {
+  const { rows } = await queryable.query<{ place: number; waiting: number; dead: number }>(
     "count_pending_jobs",
     // document_chunks_by_document, then the primary key of embedding_jobs; a model that is not searched keeps nobody waiting
-    `select count(*) filter (where j.state <> 'dead')::integer as waiting, count(*) filter (where j.state = 'dead')::integer as dead
-     from document_chunks c
-     join embedding_jobs j using (owner_id, chunk_id)
+    `select k.place::integer, count(*) filter (where j.state <> 'dead')::integer as waiting,
+            count(*) filter (where j.state = 'dead')::integer as dead
+     from unnest($1::text[], $2::uuid[]) with ordinality as k (owner_id, document_id, place)
+     join document_chunks c on c.owner_id = k.owner_id and c.document_id = k.document_id and c.chunk_level = 0
+     join embedding_jobs j on j.owner_id = c.owner_id and j.chunk_id = c.chunk_id
      join embedding_models m on m.model_id = j.model_id and m.state = 'active'
-     where c.owner_id = $1 and c.document_id = $2 and c.chunk_level = 0`,
-    [document.ownerId, document.documentId],
+     group by k.place`,
+    [documents.map(({ ownerId }) => ownerId), documents.map(({ documentId }) => documentId)],
     signal,
   );
-  return rows[0] ?? { waiting: 0, dead: 0 };
+  const byPlace = new Map(rows.map(({ place, waiting, dead }) => [place, { waiting, dead }]));
+  return documents.map((_, index) => byPlace.get(index + 1) ?? { waiting: 0, dead: 0 });
 }

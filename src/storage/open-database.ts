@@ -1,5 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import { DomainError, StartupError } from "../domain/errors.ts";
+import { messageOf } from "../domain/message-of.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Database } from "./database.ts";
@@ -61,7 +62,7 @@ async function connected(database: PostgresDatabase): Promise<Database> {
   } catch (error) {
     await database.close();
     const cause = error instanceof DomainError && error.cause instanceof Error ? error.cause : error;
-    throw new StartupError(`the database cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new StartupError(`the database cannot be reached: ${messageOf(cause)}`, {
       cause: error,
     });
   }

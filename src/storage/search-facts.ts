@@ -89,7 +89,8 @@ export async function readSearchFacts(
   const phrases = query.phrases.flat().map((phrase) => indexText(phrase, "query"));
   const { rows } = await queryable.query<FactsRow>(
     "read_search_facts",
-    // The primary keys of owner_counters, embedding_jobs and embedding_models; documents_of_owner_by_expiry
+    // The primary keys of owner_counters, embedding_jobs and embedding_models; documents_of_owner_by_expiry. With a lower bound the planner
+    // expects few documents whatever the owner, and the plan is kept: see `everyRow`.
     `select c.*, x.*,
             exists (select from embedding_jobs j where j.owner_id = $1 and j.model_id = $2) as has_pending,
             (select m.index_profile from embedding_models m where m.model_id = $2) as index_profile,

@@ -22,40 +22,51 @@ describe.each(testDatabases())("waiting until a document is searchable on $name"
   it("ends at once where nothing waits", async () => {
     const document = await addOne();
     await embedWaiting(deps());
-    expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+    expect(await waitUntilSearchable(deps(), [document], never)).toEqual([0]);
   });
 
   it("ends when this process has settled the jobs", async () => {
-    const waiting = waitUntilSearchable(deps(), await addOne(), never);
+    const waiting = waitUntilSearchable(deps(), [await addOne()], never);
     await embedWaiting(deps());
     deps().jobsSettled.notify();
-    expect(await waiting).toBe(0);
+    expect(await waiting).toEqual([0]);
   });
 
   it("ends when another process has settled them, which nobody tells", async () => {
-    const waiting = waitUntilSearchable(deps(), await addOne(), never);
+    const waiting = waitUntilSearchable(deps(), [await addOne()], never);
     await embedWaiting(deps());
-    expect(await waiting).toBe(0);
+    expect(await waiting).toEqual([0]);
   });
 
   it("ends with the number of chunks whose embedding has failed for good", async () => {
     const document = await addOne();
     await killJobs();
-    expect(await waitUntilSearchable(deps(), document, never)).toBe(1);
+    expect(await waitUntilSearchable(deps(), [document], never)).toEqual([1]);
+  });
+
+  it("ends when the last of several documents is searchable, with the number of each", async () => {
+    const first = await addOne();
+    await killJobs();
+    const others = [await addOne(), await addOne()];
+    const waiting = waitUntilSearchable(deps(), [first, ...others], never);
+    await embedWaiting(deps());
+    deps().jobsSettled.notify();
+    expect(await waiting).toEqual([1, 0, 0]);
+    expect(await waitUntilSearchable(deps(), [], never)).toEqual([]);
   });
 
   it("ends when the document is deleted meanwhile", async () => {
     const document = await addOne();
-    const waiting = waitUntilSearchable(deps(), document, never);
+    const waiting = waitUntilSearchable(deps(), [document], never);
     await deps().database.transaction((transaction) => deleteDocument(transaction, document, new Date()));
-    expect(await waiting).toBe(0);
+    expect(await waiting).toEqual([0]);
   });
 
   it("ends at the deadline and when the caller goes away, and leaves nobody waiting", async () => {
     const document = await addOne();
-    await expect(waitUntilSearchable(deps(), document, AbortSignal.timeout(30))).rejects.toThrow(DeadlineExceededError);
+    await expect(waitUntilSearchable(deps(), [document], AbortSignal.timeout(30))).rejects.toThrow(DeadlineExceededError);
     const caller = new AbortController();
-    const waiting = expect(waitUntilSearchable(deps(), document, caller.signal)).rejects.toThrow(CancelledError);
+    const waiting = expect(waitUntilSearchable(deps(), [document], caller.signal)).rejects.toThrow(CancelledError);
     caller.abort();
     await waiting;
   });

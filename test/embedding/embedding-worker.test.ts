@@ -45,9 +45,9 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
     const ownerId = newOwner();
     const before = await add(ownerId, ["came before", "as well"]);
     await withWorkers([hashing], async () => {
-      for (const document of before) expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+      for (const document of before) expect(await waitUntilSearchable(deps(), [document], never)).toEqual([0]);
       for (const document of await add(ownerId, ["came later"]))
-        expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+        expect(await waitUntilSearchable(deps(), [document], never)).toEqual([0]);
     });
     expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 3, embeddingsPending: 0, embeddingsDead: 0 });
   });
@@ -55,7 +55,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
   it("embeds the compatibility forms of letters as the letters, and leaves the text as it came", async () => {
     const [wide] = await add(newOwner(), ["ｒｉｖｅｒ"]);
     if (!wide) throw new Error("nothing was added");
-    await withWorkers([hashing], () => waitUntilSearchable(deps(), wide, never));
+    await withWorkers([hashing], () => waitUntilSearchable(deps(), [wide], never));
     const [chunk] = await readChunks(deps().database, wide, { embeddingsOf: deps().table });
     const [expected] = await hashing.embed(["river"], "document", never);
     expect(chunk?.content).toBe("ｒｉｖｅｒ");
@@ -75,7 +75,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
     const contents = Array.from({ length: 100 }, (_, index) => `text ${index}`);
     const documents = await add(ownerId, contents);
     await withWorkers([counting(), counting()], async () => {
-      for (const document of documents) await waitUntilSearchable(deps(), document, never);
+      for (const document of documents) await waitUntilSearchable(deps(), [document], never);
     });
     expect(seen.toSorted()).toEqual(contents.toSorted());
     expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 100, embeddingsPending: 0 });
@@ -103,7 +103,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       [ownerId],
     );
     expect(rows).toEqual([{ state: "pending", attempts: 0, lease_id: null }]);
-    await withWorkers([hashing], () => waitUntilSearchable(deps(), document, never));
+    await withWorkers([hashing], () => waitUntilSearchable(deps(), [document], never));
     expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 1, embeddingsPending: 0 });
   });
 
@@ -145,7 +145,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       expect(embed.mock.calls.filter(([texts]) => texts.length > 1).length).toBeLessThanOrEqual(2);
       expect((await deps().database.query("look", jobs, [ownerId])).rows).toEqual([{ state: "pending", attempts: 0 }]);
       isDown = false;
-      for (const document of documents) expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+      for (const document of documents) expect(await waitUntilSearchable(deps(), [document], never)).toEqual([0]);
     });
     expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 40, embeddingsPending: 0, embeddingsDead: 0 });
   });
@@ -165,7 +165,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       Array.from({ length: 100 }, (_, index) => `text ${index}`),
     );
     await withWorkers([flaky], async () => {
-      for (const document of documents) expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+      for (const document of documents) expect(await waitUntilSearchable(deps(), [document], never)).toEqual([0]);
     });
     expect(await statistics(ownerId)).toMatchObject({ embeddedChunkCount: 100, embeddingsPending: 0, embeddingsDead: 0 });
   });
@@ -184,7 +184,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       const [one, other] = [newOwner(), newOwner()];
       for (const ownerId of [one, one, other]) {
         const [document] = await add(ownerId, [text]);
-        if (document) await waitUntilSearchable(deps(), document, never);
+        if (document) await waitUntilSearchable(deps(), [document], never);
       }
       expect(seen).toEqual([text, text]);
       expect(await statistics(one)).toMatchObject({ embeddedChunkCount: 2 });
@@ -211,7 +211,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       Array.from({ length: 10 }, (_, index) => `of the small one ${index}`),
     );
     await withWorkers([watched], async () => {
-      for (const document of documents) await waitUntilSearchable(deps(), document, never);
+      for (const document of documents) await waitUntilSearchable(deps(), [document], never);
     });
     const withSmall = batches.flatMap((texts, index) => (texts.some((text) => text.includes("small")) ? [index] : []));
     // The second batch is taken by the other lane at the same time.
@@ -230,7 +230,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
     const times = { leaseMs: 1_500, callMs: 60_000, trialMs: 1_000 };
     const workers = [0, 1].map(() => new EmbeddingWorker({ ...deps(), provider: { ...hashing, embed } }, times));
     try {
-      await waitUntilSearchable(deps(), document, never);
+      await waitUntilSearchable(deps(), [document], never);
     } finally {
       await Promise.all(workers.map((worker) => worker.stop()));
     }
@@ -251,7 +251,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
       embed: (texts, ...call) =>
         texts.includes("hopeless") ? Promise.reject(new Error("cannot be embedded")) : hashing.embed(texts, ...call),
     };
-    await withWorkers([choosy], async () => expect(await waitUntilSearchable(deps(), document, never)).toBe(1));
+    await withWorkers([choosy], async () => expect(await waitUntilSearchable(deps(), [document], never)).toEqual([1]));
     expect(await statistics(ownerId)).toMatchObject({ embeddingsPending: 0, embeddingsDead: 1 });
   });
 
@@ -271,7 +271,7 @@ describe.each(testDatabases())("the embedding worker on $name", (kind) => {
     });
     const worker = new EmbeddingWorker({ ...deps(), database: flaky, provider: hashing });
     try {
-      expect(await waitUntilSearchable(deps(), document, never)).toBe(0);
+      expect(await waitUntilSearchable(deps(), [document], never)).toEqual([0]);
     } finally {
       await worker.stop();
     }

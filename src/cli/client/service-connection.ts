@@ -5,6 +5,7 @@ import { AdminService } from "#gen/llmemory/v1/admin_service_pb.js";
 import { MemoryService } from "#gen/llmemory/v1/memory_service_pb.js";
 import { SearchService } from "#gen/llmemory/v1/search_service_pb.js";
 import { formatAddress, parseListenAddress } from "../../config/listen-address.ts";
+import { messageOf } from "../../domain/message-of.ts";
 import { UserError } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { ConnectionTls } from "./connection-tls.ts";
@@ -53,7 +54,7 @@ function reachableAuthority(text: string): string {
   try {
     address = parseListenAddress(text);
   } catch (error) {
-    throw new UserError(`the address of the service ${error instanceof Error ? error.message : String(error)}`, exitCodes.usage, {
+    throw new UserError(`the address of the service ${messageOf(error)}`, exitCodes.usage, {
       cause: error,
     });
   }

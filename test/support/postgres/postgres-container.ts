@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { messageOf } from "../../../src/domain/message-of.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { initdbOptions, serverOptions } from "./server-settings.ts";
 
@@ -23,7 +24,7 @@ export async function startPostgresContainer(settings: readonly string[]): Promi
     };
     return { url: container.getConnectionUri(), source: `container ${image}`, stop };
   } catch (error) {
-    console.log(`Docker answers, but ${image} does not start: ${error instanceof Error ? error.message : String(error)}`);
+    console.log(`Docker answers, but ${image} does not start: ${messageOf(error)}`);
     return undefined;
   }
 }
