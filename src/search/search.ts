@@ -4,7 +4,6 @@ import { DependencyUnavailableError, LimitExceededError } from "../domain/errors
 import { limits } from "../domain/limits.ts";
 import type { ActiveGeneration, Generation } from "../embedding/model-generations.ts";
 import { traced } from "../observability/tracing.ts";
-import { tableOfOwner } from "../storage/create-embedding-table.ts";
 import type { Database, Queryable } from "../storage/database.ts";
 import { isMissingTable } from "../storage/database-errors.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
@@ -230,8 +229,7 @@ function prepareVariant(
   const parsed = parseQuery(text);
   const words = query.searchType === "vector" ? { words: "", phrases: [], excluded: [] } : parsed;
   const textConfig = query.language === undefined ? undefined : textConfigFor(query.language);
-  const partitioned = deps.database.kind === "postgres" ? deps.table : undefined;
-  const owner = { ownerId: query.ownerId, modelId: deps.table.modelId, partitioned, now };
+  const owner = { ownerId: query.ownerId, modelId: deps.table.modelId, now };
   const facts = stages.time("facts", () => readSearchFacts(deps.database, owner, words, textConfig, signal));
   // What is excluded would only draw the vector near; a query that only excludes is taken as it is.
   const meaning = parsed.excluded.length > 0 && parsed.words !== "" ? parsed.words : text;
@@ -270,8 +268,7 @@ async function findHits(
   stages: Stages,
   { signal, timeLeftMs }: { readonly signal: AbortSignal; readonly timeLeftMs: TimeLeft },
 ): Promise<{ found: Candidates; collected: readonly FoundHit[] }> {
-  const { database } = deps;
-  const table = tableOfOwner(deps.table, variants[0]?.facts.partition);
+  const { database, table } = deps;
   const most = exactChunksMax(table, database.kind);
   // Small owners never meet the approximate index, so its settings need not be sent.
   const large = variants.find(({ facts }) => facts.chunkCount > most);

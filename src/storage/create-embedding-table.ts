@@ -9,21 +9,6 @@ import { listPartitions, vectorIndexDefinition, vectorIndexName } from "./vector
  */
 const partitionCount = 8;
 
-function partitionName(tableName: string, number: number): string {
-  return `${tableName}_${number}`;
-}
-
-/** SQL for the number of the partition with the vectors of the owner who is the first parameter; of tables on a server. */
-export function partitionOfOwner({ tableName }: EmbeddingTable): string {
-  return `(select r from generate_series(0, ${partitionCount - 1}) as r
-              where satisfies_hash_partition('${tableName}'::regclass, ${partitionCount}, r, $1::text))`;
-}
-
-/** The part of a table that holds all vectors of one owner, where it has parts: planning a statement over it takes half the time. */
-export function tableOfOwner(table: EmbeddingTable, partition: number | undefined): EmbeddingTable {
-  return partition === undefined ? table : { ...table, tableName: partitionName(table.tableName, partition) };
-}
-
 /**
  * Waits until no transaction is under way that has written chunks, and keeps others from it until this one ends: those before it have
  * committed chunks without a job of a model that is registered now, and those after it see the model. Creating the table's foreign key
@@ -55,7 +40,7 @@ export async function createEmbeddingTable(transaction: Queryable, kind: Databas
     for (let remainder = 0; remainder < partitionCount; remainder++) {
       await transaction.query(
         "create_embedding_partition",
-        `create table ${partitionName(tableName, remainder)} partition of ${tableName} for values with (modulus ${partitionCount}, remainder ${remainder})`,
+        `create table ${tableName}_${remainder} partition of ${tableName} for values with (modulus ${partitionCount}, remainder ${remainder})`,
       );
     }
   }

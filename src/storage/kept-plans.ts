@@ -44,8 +44,8 @@ export function everyRow(columns: readonly string[], parameters: Parameters): st
   return columns.map((column) => `${column} between ${first}::uuid and ${last}::uuid`).join(" and ");
 }
 
-/** Texts depend on how many words a query has, on its filter, and on the partition with the vectors; a connection keeps no more plans than this. */
-const textsMax = 256;
+/** Some texts depend on how many words a query has, and on its filter; a connection keeps no more plans than this. */
+const textsMax = 64;
 
 const preparedNames = new Map<string, string>();
 

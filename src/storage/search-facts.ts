@@ -1,8 +1,6 @@
 import { defaultIndexProfile, type IndexProfile } from "../domain/index-profile.ts";
 import { limits } from "../domain/limits.ts";
-import { partitionOfOwner } from "./create-embedding-table.ts";
 import type { Queryable } from "./database.ts";
-import type { EmbeddingTable } from "./embedding-models.ts";
 import { indexText } from "./index-text.ts";
 
 /** What a search asks of the words: see `parseQuery`. */
@@ -52,8 +50,6 @@ export interface SearchFacts {
   readonly hasPendingEmbeddings: boolean;
   /** What the approximate index was built for last; another process may have rebuilt it. */
   readonly indexProfile: IndexProfile;
-  /** Which part of the table of vectors has the owner's: see `tableOfOwner`; undefined: it has no parts, or the owner has nothing. */
-  readonly partition: number | undefined;
   /** The model whose vectors are to be searched, which another process may have changed; undefined: the owner has nothing. */
   readonly activeModelId: string | undefined;
 }
@@ -69,7 +65,6 @@ interface FactsRow {
   has_pending: boolean;
   index_profile: IndexProfile | null;
   active_model: string;
-  partition: number | null;
   /** A tsvector as text. */
   terms: string | null;
   phrases: string[] | null;
@@ -82,17 +77,11 @@ const expiredBits = 32n;
 /**
  * Reads the facts of an owner at a time and parses the query for each configuration of its chunks, in one statement.
  *
- * @param owner.partitioned a table of vectors that has partitions; undefined: it has none.
  * @param textConfig the only configuration to parse for; undefined: all that the owner's chunks have.
  */
 export async function readSearchFacts(
   queryable: Queryable,
-  owner: {
-    readonly ownerId: string;
-    readonly modelId: string;
-    readonly partitioned?: EmbeddingTable | undefined;
-    readonly now: Date;
-  },
+  owner: { readonly ownerId: string; readonly modelId: string; readonly now: Date },
   query: WordQuery,
   textConfig: string | undefined,
   signal?: AbortSignal,
@@ -106,7 +95,6 @@ export async function readSearchFacts(
             exists (select from embedding_jobs j where j.owner_id = $1 and j.model_id = $2) as has_pending,
             (select m.index_profile from embedding_models m where m.model_id = $2) as index_profile,
             (select m.model_id from embedding_models m where m.state = 'active') as active_model,
-            ${owner.partitioned ? partitionOfOwner(owner.partitioned) : "null::integer"} as partition,
             case when c.chunk_count > 0 then to_tsvector(c.text_config::regconfig, $3)::text end as terms,
             (select array_agg(phraseto_tsquery(c.text_config::regconfig, p)::text order by n)
              from unnest($4::text[]) with ordinality as p (p, n)
@@ -157,7 +145,6 @@ export async function readSearchFacts(
     version: (writes << expiredBits) + BigInt(rows[0]?.expired_documents ?? 0),
     hasPendingEmbeddings: rows[0]?.has_pending ?? false,
     indexProfile: rows[0]?.index_profile ?? defaultIndexProfile,
-    partition: rows[0]?.partition ?? undefined,
     activeModelId: rows[0]?.active_model,
   };
 }

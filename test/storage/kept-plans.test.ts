@@ -2,9 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../../src/domain/limits.ts";
-import { tableOfOwner } from "../../src/storage/create-embedding-table.ts";
 import { Parameters } from "../../src/storage/filter-sql.ts";
-import { findNearest } from "../../src/storage/find-nearest.ts";
 import { everyRow, preparedName } from "../../src/storage/kept-plans.ts";
 import { loadHits } from "../../src/storage/load-hits.ts";
 import { readLeaves } from "../../src/storage/read-leaves.ts";
@@ -55,15 +53,11 @@ describe.each(testDatabases())("kept plans on $name", (kind) => {
     const queryVector = new Float32Array(table.dimension).fill(1);
     const kept = await database.transaction(async (transaction) => {
       for (let search = 0; search < 8; search++) {
-        const partitioned = database.kind === "postgres" ? table : undefined;
-        const owner = { ownerId: small, modelId: table.modelId, partitioned, now: new Date() };
+        const owner = { ownerId: small, modelId: table.modelId, now: new Date() };
         const query = { words: "tea leaf", phrases: [], excluded: [] };
-        const { corpora, partition } = await readSearchFacts(transaction, owner, query, undefined);
-        const own = tableOfOwner(table, partition);
+        const { corpora } = await readSearchFacts(transaction, owner, query, undefined);
         const leaves = { ownerId: small, corpora, queryVector, scope: { kind: "owner" as const }, filter: {} };
-        expect((await readLeaves(transaction, own, leaves)).count).toBe(200);
-        const nearest = { corpora: [], isExact: true, count: 100, matches: [], matchesMax: 0 };
-        await findNearest(transaction, own, { ownerId: small, filter: {}, queryVector, ...nearest });
+        expect((await readLeaves(transaction, table, leaves)).count).toBe(200);
       }
       const { rows } = await transaction.query<{ statement: string }>(
         "read_kept",
@@ -71,7 +65,7 @@ describe.each(testDatabases())("kept plans on $name", (kind) => {
       );
       return rows.map(({ statement }) => statement);
     });
-    expect(kept).toEqual(expect.arrayContaining(["find_nearest_of_owner", "read_leaves_of_owner", "read_search_facts"]));
+    expect(kept).toEqual(expect.arrayContaining(["read_leaves_of_owner", "read_search_facts"]));
   });
 
   it("lose no row to the conditions that hold of every one", async () => {
@@ -112,7 +106,7 @@ describe("names of kept plans", () => {
     const names = Array.from({ length: 1_000 }, (_, index) => preparedName("read_leaves_of_owner", `select ${index} of 1000`));
     expect(names[0]).toBe(first);
     expect(names.at(-1)).toBeUndefined();
-    expect(names.filter((name) => name !== undefined).length).toBeLessThan(300);
+    expect(names.filter((name) => name !== undefined).length).toBeLessThan(100);
   });
 
   it("are not given to statements that are planned for their parameters", () => {

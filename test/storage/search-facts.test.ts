@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { limits } from "../../src/domain/limits.ts";
-import { tableOfOwner } from "../../src/storage/create-embedding-table.ts";
 import { deleteDocument, deleteDocuments } from "../../src/storage/delete-documents.ts";
 import { saveIndexProfile } from "../../src/storage/embedding-models.ts";
 import { touchOwners } from "../../src/storage/owner-counters.ts";
@@ -36,27 +35,6 @@ describe.each(testDatabases())("the facts of a search on $name", (kind) => {
       hasPendingEmbeddings: false,
       indexProfile: "balanced",
     });
-  });
-
-  it("name the part of the table that has the owner's vectors, where there are parts", async () => {
-    const { database, table } = storage();
-    const query = { words: "", phrases: [], excluded: [] };
-    const found = new Set<string>();
-    for (let owners = 0; owners < 10; owners++) {
-      const ownerId = await ownerOf("english");
-      await embedWaiting(storage());
-      const partitioned = database.kind === "postgres" ? table : undefined;
-      const owner = { ownerId, modelId: table.modelId, partitioned, now: new Date() };
-      const { partition } = await readSearchFacts(database, owner, query, undefined);
-      const { rows } = await database.query<{ name: string }>(
-        "read_table",
-        `select tableoid::regclass::text as name from ${table.tableName} where owner_id = $1`,
-        [ownerId],
-      );
-      expect(rows.map(({ name }) => name)).toEqual([tableOfOwner(table, partition).tableName]);
-      found.add(tableOfOwner(table, partition).tableName);
-    }
-    expect(found.size > 1).toBe(database.kind === "postgres");
   });
 
   it("exclude a word in every language, although the words are looked for in one", async () => {
