@@ -1,5 +1,6 @@
 import { abortError, ConflictError, DomainError, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { documentKey } from "../storage/lock-documents.ts";
 import { type AddDocumentResult, requireAnswer, withPending } from "./add-document.ts";
 import { addDocumentOnce, type RepeatableAdd } from "./add-document-once.ts";
 import { type AddResult, commitDocuments, type DocumentDeps, prepareDocuments, type ReadyDocument } from "./add-documents.ts";
@@ -66,8 +67,8 @@ function sizeOfGroup(adds: readonly RepeatableAdd[], first: number): number {
   if (adds[first]?.idempotencyKey !== "") return 1;
   const keys = new Set<string>();
   const sized = adds.slice(first, first + groupSize.items).map((add) => ({ ...add, sizeBytes: add.document.content.length }));
-  return countOfBatch(sized, groupSize, ({ idempotencyKey, document: { ownerId, idAtOrigin } }) => {
-    const key = JSON.stringify([ownerId, idAtOrigin]);
+  return countOfBatch(sized, groupSize, ({ idempotencyKey, document }) => {
+    const key = documentKey(document);
     if (idempotencyKey !== "" || keys.has(key)) return false;
     keys.add(key);
     return true;

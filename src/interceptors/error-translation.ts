@@ -24,7 +24,7 @@ import {
   StartupError,
 } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import { requestContextOf } from "./request-context.ts";
+import { type RequestContext, requestContextOf } from "./request-context.ts";
 import { type Next, observeRpc } from "./rpc-outcome.ts";
 
 /** The domain of ErrorInfo reasons. */
@@ -83,6 +83,13 @@ export function toStatus(error: unknown, requestId: string): Status {
     "desc" in detail ? [anyPack(detail.desc, create(detail.desc, detail.value))] : [],
   );
   return create(StatusSchema, { code: connectError.code, message: connectError.rawMessage, details });
+}
+
+/** What one part of a batch is told of its error; the log gets what that leaves out. */
+export function refusalOf(error: unknown, { requestId, logger }: Pick<RequestContext, "requestId" | "logger">): Status {
+  const status = toStatus(error, requestId);
+  if (status.code === Code.Internal) logger.error({ err: error }, "internal error");
+  return status;
 }
 
 /** The one translator of errors. Observers stand outside it and see its result; everything inside throws domain errors. */

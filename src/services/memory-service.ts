@@ -1,5 +1,5 @@
-import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   type AddDocumentRequest,
   AddDocumentRequestSchema,
@@ -24,7 +24,7 @@ import { type ListQuery, listDocuments } from "../documents/list-documents.ts";
 import { updateDocument } from "../documents/update-document.ts";
 import { type FieldViolation, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import { toStatus } from "../interceptors/error-translation.ts";
+import { refusalOf } from "../interceptors/error-translation.ts";
 import { findViolations } from "../interceptors/find-violations.ts";
 import { type RequestContext, requestContextOf } from "../interceptors/request-context.ts";
 import { decodeChoice } from "./decode-choice.ts";
@@ -139,16 +139,12 @@ function decodeAdd(request: AddDocumentRequest): RepeatableAdd {
 async function addDocumentsOf(
   deps: DocumentDeps,
   documents: readonly AddDocumentRequest[],
-  { signal, requestId, logger }: RequestContext,
+  context: RequestContext,
 ): Promise<BatchAddDocumentsResult[]> {
   const checked = documents.map((document) => ({ document, violations: findViolations(AddDocumentRequestSchema, document) }));
   const good = checked.filter(({ violations }) => violations.length === 0).map(({ document }) => decodeAdd(document));
-  const added = (await addBatch(deps, good, signal))[Symbol.iterator]();
-  const refused = (error: unknown): NonNullable<MessageInitShape<typeof BatchAddDocumentsResultSchema>["result"]> => {
-    const status = toStatus(error, requestId);
-    if (status.code === Code.Internal) logger.error({ err: error }, "internal error");
-    return { case: "error", value: status };
-  };
+  const added = (await addBatch(deps, good, context.signal))[Symbol.iterator]();
+  const refused = (error: unknown) => ({ case: "error" as const, value: refusalOf(error, context) });
   const resultOf = (violations: readonly FieldViolation[]) => {
     if (violations.length > 0) return refused(new InvalidInputError(violations));
     const { value: result } = added.next();

@@ -1,5 +1,4 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
 import type { Status } from "#gen/google/rpc/status_pb.js";
 import {
   type BatchSearchResponse,
@@ -11,7 +10,7 @@ import {
 } from "#gen/llmemory/v1/search_service_pb.js";
 import { abortError, InvalidInputError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import { toStatus } from "../interceptors/error-translation.ts";
+import { refusalOf } from "../interceptors/error-translation.ts";
 import { findViolations } from "../interceptors/find-violations.ts";
 import type { RequestContext } from "../interceptors/request-context.ts";
 import type { SearchAnswer } from "../search/search-query.ts";
@@ -29,17 +28,13 @@ export async function searchBatch(
   context: RequestContext,
   run: RunSearches,
 ): Promise<BatchSearchResponse> {
-  const { signal, requestId, logger } = context;
+  const { signal } = context;
   const checked = searches.map((search) => ({ search, violations: findViolations(SearchRequestSchema, search) }));
   const good = checked.filter(({ violations }) => violations.length === 0);
   const settled = good.length === 0 ? [] : await run(good.map(({ search }) => search));
   if (signal.aborted) throw abortError(signal);
 
-  const refused = (error: unknown): Outcome => {
-    const status = toStatus(error, requestId);
-    if (status.code === Code.Internal) logger.error({ err: error }, "internal error");
-    return { error: status };
-  };
+  const refused = (error: unknown): Outcome => ({ error: refusalOf(error, context) });
   const answers = settled[Symbol.iterator]();
   const outcomes = checked.map(({ violations }): Outcome => {
     if (violations.length > 0) return refused(new InvalidInputError(violations));
