@@ -1,5 +1,13 @@
 import type { LeafRange, Leaves } from "../storage/read-leaves.ts";
-import { addFrequencies, bm25, type CorpusStatistics, neighbourShares, readingOrder, termWeights } from "./score-text.ts";
+import {
+  addFrequencies,
+  bm25,
+  type CorpusStatistics,
+  listWords,
+  neighbourShares,
+  readingOrder,
+  termWeights,
+} from "./score-text.ts";
 
 /** A leaf by its place, of which nothing else need be known yet. */
 export interface LeafPlace {
@@ -23,6 +31,7 @@ export function likelyLeaves(
 ): LeafPlace[] {
   const { documentIds, chunkIndexes, corpora, tokenCounts, width } = matched;
   const { order, documentOf } = readingOrder(matched);
+  const words = listWords(matched, order);
   const indexAt = (position: number) => chunkIndexes[order[position] ?? 0] ?? 0;
   const documentAt = (position: number) => documentOf[order[position] ?? 0];
   const weights = statistics.map(termWeights);
@@ -49,7 +58,7 @@ export function likelyLeaves(
           if (near > nearFirst && indexAt(near) === indexAt(near - 1)) continue;
           const neighbour = order[near] ?? 0;
           length += (tokenCounts[neighbour] ?? 0) - average;
-          addFrequencies(sums, matched, neighbour, shares[Math.abs(indexAt(near) - center)] ?? 0);
+          addFrequencies(sums, words, near, shares[Math.abs(indexAt(near) - center)] ?? 0);
         }
         witnesses.push(witness);
         centers.push(center);

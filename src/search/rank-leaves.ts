@@ -17,7 +17,7 @@ export interface Candidate {
 
 export interface RankedLeaves {
   readonly candidates: readonly Candidate[];
-  /** Vectors that were compared. */
+  /** Vectors that were compared; where an index was asked, those that it gave. */
   readonly vectorCount: number;
   /** Leaves that hold a word of the query, or whose neighbours do. */
   readonly textCount: number;
@@ -30,83 +30,100 @@ export interface RankedLeaves {
  * @param nearest   the vector side's candidates where an index gave them; undefined: the leaves themselves are ranked.
  */
 export function rankLeaves(leaves: Leaves, textRanks: Float64Array, count: number, nearest?: readonly NearChunk[]): RankedLeaves {
-  const { similarities, allowed, phrased } = leaves;
-  const compared = best(leaves, similarities, (leaf) => allowed[leaf] === 1 && !Number.isNaN(similarities[leaf]), count);
+  const { chunkIds, speakers, similarities, allowed, phrased } = leaves;
+  const compared = nearest
+    ? leavesOf(leaves, nearest)
+    : best(leaves, similarities, (leaf) => allowed[leaf] === 1 && !Number.isNaN(similarities[leaf]), count);
   const worded = best(
     leaves,
     textRanks,
     (leaf) => allowed[leaf] === 1 && phrased[leaf] === 1 && (textRanks[leaf] ?? 0) > 0,
     count,
   );
-  const byVector = nearest ? leavesOf(leaves, nearest) : compared.best;
-  const byText = worded.best;
-  const vectorPositions = new Map(byVector.map((leaf, index) => [leaf, index + 1]));
-  const textPositions = new Map(byText.map((leaf, index) => [leaf, index + 1]));
-  const candidates = [...new Set([...byVector, ...byText])].map((leaf) => {
+  const vectorPositions = positionsOf(compared.best, leaves.count);
+  const textPositions = positionsOf(worded.best, leaves.count);
+  const byTextAlone = worded.best.filter((leaf) => vectorPositions[leaf] === 0);
+  const candidates = [...compared.best, ...byTextAlone].map((leaf) => {
     const similarity = similarities[leaf] ?? Number.NaN;
     return {
-      chunkId: leaves.chunkIds.text(leaf),
-      speaker: leaves.speakers[leaf] ?? undefined,
+      chunkId: chunkIds.text(leaf),
+      speaker: speakers[leaf] ?? undefined,
       similarity: Number.isNaN(similarity) ? undefined : similarity,
       // Without the phrases that are asked for, a chunk is found by its vector alone.
       textRank: (phrased[leaf] === 1 && textRanks[leaf]) || undefined,
-      vectorPosition: vectorPositions.get(leaf),
-      textPosition: textPositions.get(leaf),
+      vectorPosition: vectorPositions[leaf] || undefined,
+      textPosition: textPositions[leaf] || undefined,
     };
   });
   return { candidates, vectorCount: compared.count, textCount: worded.count };
 }
 
-/** The wanted leaves of the highest values, highest first, equal ones by id; and how many are wanted in all. */
+/** Per leaf: its place in the list, from 1; 0 if it is not there. */
+function positionsOf(listed: readonly number[], count: number): Int32Array {
+  const positions = new Int32Array(count);
+  for (const [index, leaf] of listed.entries()) positions[leaf] = index + 1;
+  return positions;
+}
+
+interface BestLeaves {
+  /** Best first. */
+  readonly best: readonly number[];
+  /** How many there were to choose from. */
+  readonly count: number;
+}
+
+/**
+ * The wanted leaves of the highest values, highest first, equal ones by id. They are kept in a heap whose
+ * root is the last of them, since sorting thousands to find a hundred took several times as long.
+ */
 function best(
-  leaves: Leaves,
+  { count, chunkIds }: Leaves,
   values: Float32Array | Float64Array,
   isWanted: (leaf: number) => boolean,
   most: number,
-): { best: number[]; count: number } {
-  const highest = new HighestValues(most);
-  let count = 0;
-  for (let leaf = 0; leaf < leaves.count; leaf++) {
-    if (!isWanted(leaf)) continue;
-    count++;
-    highest.add(values[leaf] ?? 0);
-  }
-  const chosen: number[] = [];
-  for (let leaf = 0; leaf < leaves.count; leaf++) if ((values[leaf] ?? 0) >= highest.least && isWanted(leaf)) chosen.push(leaf);
-  const idOf = (leaf: number) => leaves.chunkIds.text(leaf);
-  chosen.sort((left, right) => (values[right] ?? 0) - (values[left] ?? 0) || (idOf(left) < idOf(right) ? -1 : 1));
-  return { best: chosen.slice(0, most), count };
-}
-
-/** The highest of many values, in a heap whose root is the least of them: sorting thousands to find a hundred took several times as long. */
-class HighestValues {
-  readonly #heap: Float64Array;
-
-  constructor(count: number) {
-    this.#heap = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
-  }
-
-  /** The least of the highest; −∞ while there are fewer values. */
-  get least(): number {
-    return this.#heap[0] ?? Number.NEGATIVE_INFINITY;
-  }
-
-  add(value: number): void {
-    const heap = this.#heap;
-    if (value <= this.least) return;
+): BestLeaves {
+  const heap: number[] = [];
+  const isBehind = (left: number, right: number) => {
+    const difference = (values[left] ?? 0) - (values[right] ?? 0);
+    return difference < 0 || (difference === 0 && chunkIds.compare(left, right) > 0);
+  };
+  /** Puts a leaf at a place that is free, or further down where it belongs. */
+  const sink = (leaf: number) => {
     let at = 0;
     for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      if ((heap[child + 1] ?? Number.POSITIVE_INFINITY) < (heap[child] ?? 0)) child++;
-      if ((heap[child] ?? 0) >= value) break;
+      if (child + 1 < heap.length && isBehind(heap[child + 1] ?? 0, heap[child] ?? 0)) child++;
+      if (!isBehind(heap[child] ?? 0, leaf)) break;
       heap[at] = heap[child] ?? 0;
       at = child;
     }
-    heap[at] = value;
+    heap[at] = leaf;
+  };
+  const rise = (leaf: number) => {
+    let at = heap.length;
+    for (let parent = (at - 1) >> 1; at > 0 && isBehind(leaf, heap[parent] ?? 0); parent = (at - 1) >> 1) {
+      heap[at] = heap[parent] ?? 0;
+      at = parent;
+    }
+    heap[at] = leaf;
+  };
+  let wanted = 0;
+  for (let leaf = 0; leaf < count; leaf++) {
+    if (!isWanted(leaf)) continue;
+    wanted++;
+    if (heap.length < most) rise(leaf);
+    else if (isBehind(heap[0] ?? 0, leaf)) sink(leaf);
   }
+  const chosen = new Array<number>(heap.length);
+  for (let place = heap.length - 1; place >= 0; place--) {
+    chosen[place] = heap[0] ?? 0;
+    const last = heap.pop() ?? 0;
+    if (place > 0) sink(last);
+  }
+  return { best: chosen, count: wanted };
 }
 
-function leavesOf(leaves: Leaves, nearest: readonly NearChunk[]): number[] {
+function leavesOf(leaves: Leaves, nearest: readonly NearChunk[]): BestLeaves {
   const positions = new Map<number, number>();
   for (let leaf = 0; leaf < leaves.count; leaf++) positions.set(leaves.chunkIds.key(leaf), leaf);
-  return nearest.flatMap(({ chunkKey }) => positions.get(chunkKey) ?? []);
+  return { best: nearest.flatMap(({ chunkKey }) => positions.get(chunkKey) ?? []), count: nearest.length };
 }

@@ -27,32 +27,28 @@ export function scoreText(
   window: number,
   isScored?: Uint8Array,
 ): Float64Array {
-  const { count, width, corpora, tokenCounts } = leaves;
+  const { count, width, corpora } = leaves;
   const scores = new Float64Array(count);
   if (width === 0) return scores;
-  const { order, first, last } = readingWindows(leaves, window);
+  const windows = readingWindows(leaves, window);
+  const { order, first, last } = windows;
   const weights = statistics.map(termWeights);
-  const lengthsAverage = averageLengths(statistics, corpora, (position) => {
-    const leaf = order[position] ?? 0;
-    return isScored && !isScored[leaf] ? undefined : { leaf, size: (last[position] ?? 0) - (first[position] ?? 0) + 1 };
-  });
+  const lengthsAverage = averageLengths(statistics, corpora, windows, isScored);
   const shares = neighbourShares(window);
   const sums = new Float64Array(width);
-  const wordsBefore = countWords(leaves, order);
+  const words = listWords(leaves, order);
+  const tokensBefore = countTokens(leaves, order);
   for (let position = 0; position < count; position++) {
     const leaf = order[position] ?? 0;
     const corpus = corpora[leaf] ?? -1;
     const weight = weights[corpus];
-    const [start = 0, end = 0] = [first[position], last[position]];
-    const isWordless = wordsBefore[start] === wordsBefore[end + 1];
+    const start = first[position] ?? 0;
+    const end = (last[position] ?? 0) + 1;
+    const isWordless = words.starts[start] === words.starts[end];
     if (!weight || isWordless || (isScored && !isScored[leaf])) continue;
     sums.fill(0);
-    let length = 0;
-    for (let near = start; near <= end; near++) {
-      const neighbour = order[near] ?? 0;
-      length += tokenCounts[neighbour] ?? 0;
-      addFrequencies(sums, leaves, neighbour, shares[Math.abs(near - position)] ?? 0);
-    }
+    for (let near = start; near < end; near++) addFrequencies(sums, words, near, shares[Math.abs(near - position)] ?? 0);
+    const length = (tokensBefore[end] ?? 0) - (tokensBefore[start] ?? 0);
     scores[leaf] = bm25(sums, weight, length / (lengthsAverage[corpus] ?? length));
   }
   return scores;
@@ -66,9 +62,13 @@ export function neighbourShares(window: number): number[] {
   return Array.from({ length: window + 1 }, (_, distance) => 0.8 ** distance);
 }
 
-/** Adds a share of how often each term is in a leaf. */
-export function addFrequencies(sums: Float64Array, { frequencies, width }: Leaves, leaf: number, share: number): void {
-  for (let term = 0; term < width; term++) sums[term] = (sums[term] ?? 0) + share * (frequencies[leaf * width + term] ?? 0);
+/** Adds a share of how often each term is in the leaf at a position. */
+export function addFrequencies(sums: Float64Array, words: LeafWords, position: number, share: number): void {
+  const end = words.starts[position + 1] ?? 0;
+  for (let entry = words.starts[position] ?? 0; entry < end; entry++) {
+    const term = words.terms[entry] ?? 0;
+    sums[term] = (sums[term] ?? 0) + share * (words.frequencies[entry] ?? 0);
+  }
 }
 
 /** Lucene's idf of each term. */
@@ -92,15 +92,16 @@ export function bm25(frequencies: Float64Array, weights: readonly number[], rela
 function averageLengths(
   statistics: readonly CorpusStatistics[],
   corpora: Int32Array,
-  windowAt: (position: number) => { leaf: number; size: number } | undefined,
+  { order, first, last }: ReadingWindows,
+  isScored: Uint8Array | undefined,
 ): number[] {
   const sizes = statistics.map(() => 0);
   const members = statistics.map(() => 0);
-  for (let position = 0; position < corpora.length; position++) {
-    const window = windowAt(position);
-    const corpus = window ? (corpora[window.leaf] ?? -1) : -1;
-    if (!window || corpus < 0) continue;
-    sizes[corpus] = (sizes[corpus] ?? 0) + window.size;
+  for (let position = 0; position < order.length; position++) {
+    const leaf = order[position] ?? 0;
+    const corpus = corpora[leaf] ?? -1;
+    if (corpus < 0 || (isScored && !isScored[leaf])) continue;
+    sizes[corpus] = (sizes[corpus] ?? 0) + (last[position] ?? 0) - (first[position] ?? 0) + 1;
     members[corpus] = (members[corpus] ?? 0) + 1;
   }
   return statistics.map(
@@ -108,16 +109,39 @@ function averageLengths(
   );
 }
 
-/** Per position in `order`: how many terms are in the leaves before it; so that windows which hold none need not be looked at. */
-function countWords({ frequencies, width }: Leaves, order: Int32Array): Int32Array {
+/** Per position in `order`: tokens of the leaves before it; and after the last leaf, of all. */
+function countTokens({ tokenCounts }: Leaves, order: Int32Array): Int32Array {
   const before = new Int32Array(order.length + 1);
-  for (let position = 0; position < order.length; position++) {
-    const start = (order[position] ?? 0) * width;
-    let words = 0;
-    for (let at = start; at < start + width; at++) words += frequencies[at] ?? 0;
-    before[position + 1] = (before[position] ?? 0) + words;
-  }
+  for (let position = 0; position < order.length; position++)
+    before[position + 1] = (before[position] ?? 0) + (tokenCounts[order[position] ?? 0] ?? 0);
   return before;
+}
+
+/** The terms that leaves hold, without those that they do not: one entry for each term of a leaf. */
+export interface LeafWords {
+  /** Per position in the order of the leaves: its first entry; and after the last leaf, the number of entries. */
+  readonly starts: Int32Array;
+  readonly terms: Uint8Array;
+  readonly frequencies: Uint8Array;
+}
+
+/** @param order leaves by position. */
+export function listWords({ frequencies, width }: Leaves, order: Int32Array): LeafWords {
+  const starts = new Int32Array(order.length + 1);
+  const terms = new Uint8Array(frequencies.length);
+  const counts = new Uint8Array(frequencies.length);
+  let entry = 0;
+  for (let position = 0; position < order.length; position++) {
+    const first = (order[position] ?? 0) * width;
+    for (let term = 0; term < width; term++) {
+      const frequency = frequencies[first + term] ?? 0;
+      if (frequency === 0) continue;
+      terms[entry] = term;
+      counts[entry++] = frequency;
+    }
+    starts[position + 1] = entry;
+  }
+  return { starts, terms, frequencies: counts };
 }
 
 interface ReadingWindows {
@@ -131,16 +155,13 @@ interface ReadingWindows {
 function readingWindows(leaves: Leaves, window: number): ReadingWindows {
   const { count, chunkIndexes } = leaves;
   const { order, documentOf } = readingOrder(leaves);
-  const follows = (position: number) => {
-    const leaf = order[position] ?? 0;
-    const before = order[position - 1] ?? 0;
-    return documentOf[leaf] === documentOf[before] && chunkIndexes[leaf] === (chunkIndexes[before] ?? 0) + 1;
-  };
   const first = new Int32Array(count);
   const last = new Int32Array(count);
   for (let start = 0, end = 0; start < count; start = end) {
-    end = start + 1;
-    while (end < count && follows(end)) end++;
+    let leaf = order[start] ?? 0;
+    const place = documentOf[leaf];
+    for (let next = chunkIndexes[leaf] ?? 0; documentOf[leaf] === place && chunkIndexes[leaf] === next; next++)
+      leaf = order[++end] ?? -1;
     for (let position = start; position < end; position++) {
       first[position] = Math.max(start, position - window);
       last[position] = Math.min(end - 1, position + window);
@@ -157,15 +178,24 @@ export function readingOrder({ count, documentIds, chunkIndexes }: Leaves): { or
   // One number per leaf to sort by, since sorting numbers is many times faster than sorting by a function: 18 bits of document, 17 of
   // chunk index (100,000 at most) and 18 of leaf.
   const places = new Float64Array(count);
+  let isInOrder = true;
   for (let leaf = 0; leaf < count; leaf++) {
     const key = keys[leaf] ?? Number.NaN;
-    const document = documents.get(key) ?? documents.size;
+    // Leaves mostly come as they were stored, document by document.
+    const isSame = leaf > 0 && key === keys[leaf - 1];
+    const document = isSame ? (documentOf[leaf - 1] ?? 0) : (documents.get(key) ?? documents.size);
     if (document === documents.size) documents.set(key, document);
     documentOf[leaf] = document;
     places[leaf] = (document * 2 ** 17 + (chunkIndexes[leaf] ?? 0)) * 2 ** 18 + leaf;
+    isInOrder &&= leaf === 0 || (places[leaf - 1] ?? 0) < (places[leaf] ?? 0);
   }
+  if (isInOrder) return { order: Int32Array.from(places.keys()), documentOf };
   places.sort();
   const order = new Int32Array(count);
-  for (let position = 0; position < count; position++) order[position] = (places[position] ?? 0) % 2 ** 18;
+  for (let position = 0; position < count; position++) {
+    const place = places[position] ?? 0;
+    // The remainder of doubles takes ten times as long.
+    order[position] = place - Math.floor(place / 2 ** 18) * 2 ** 18;
+  }
   return { order, documentOf };
 }
