@@ -139,19 +139,32 @@ async function measureSmall({ search, ask, bare }: Setting, report: Report): Pro
   const samples = await interleave(
     [
       vectorContender("bare", (vector) => bare.exact(ownerId, vector)),
-      vectorContender("texts", (vector) => bare.exactWithTexts(ownerId, vector)),
+      vectorContender("bare vector", (vector) => bare.exactWithTexts(ownerId, vector)),
+      { name: "bare text", run: async (index) => ({ ms: await bare.wordsWithTexts(ownerId, at(queries, index)) }) },
+      {
+        name: "bare hybrid",
+        run: async (index) => ({ ms: await bare.hybridWithTexts(ownerId, at(vectors, index), at(queries, index)) }),
+      },
       ...types.map((searchType) => inProcess(searchType, search, { ownerId, searchType })),
       ...types.map((searchType) => overGrpc(`grpc ${searchType}`, ask, ownerId, searchType)),
     ],
     rounds,
   );
   report.figure("200 chunks: the bare exact statement", samples.show("bare.ms"));
-  report.figure("200 chunks: the same with texts and document names", samples.show("texts.ms"));
+  for (const type of types) {
+    const what = `200 chunks: a ${type} search as one statement by hand, every row compared, with texts and document names`;
+    report.figure(what, samples.show(`bare ${type}.ms`));
+  }
   for (const type of types) {
     boundRatio(report, samples, `200 chunks: ${type}, in the database`, `${type}.databaseMs`, "bare.ms", 2);
     report.figure("… medians by statement", samples.showParts(type, "statement "));
     boundRatio(report, samples, `200 chunks: ${type}, in process`, `${type}.wholeMs`, "bare.ms", 2);
-    report.figure(`… beside the statement with texts`, showRatio(samples.ratio(`${type}.wholeMs`, "texts.ms")));
+    for (const [place, figure] of [
+      ["in the database", "databaseMs"],
+      ["in process", "wholeMs"],
+    ] as const) {
+      boundRatio(report, samples, `… beside the ${type} statement by hand, ${place}`, `${type}.${figure}`, `bare ${type}.ms`, 2);
+    }
     boundRatio(report, samples, `200 chunks: ${type}, over gRPC, from the client`, `grpc ${type}.ms`, "bare.ms", 2);
   }
   const plan = await bare.explain(ownerId, vectors[0] ?? new Float32Array(dimension), "exact");
