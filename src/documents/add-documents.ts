@@ -17,6 +17,7 @@ import { enrichDocument } from "./enrich-document.ts";
 import type { Intake } from "./intake.ts";
 import type { ModelEnricher } from "./model-enricher.ts";
 import { fingerprintOf, prepareDocument } from "./prepare-document.ts";
+import type { QueueFronts } from "./queue-fronts.ts";
 
 export interface DocumentDeps {
   readonly database: Database;
@@ -35,6 +36,8 @@ export interface DocumentDeps {
   readonly jobsEnqueued: Wakeup;
   /** Tells when embedding jobs of this process have ended. */
   readonly jobsSettled: Wakeup;
+  /** Tells streams how far their owners' vectors are. */
+  readonly queueFronts: QueueFronts;
   /** Told after each commit of vectors that clients gave. */
   readonly vectorsGiven?: OwnerNotices | undefined;
 }

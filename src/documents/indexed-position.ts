@@ -1,8 +1,6 @@
 import { limits } from "../domain/limits.ts";
 import { Wakeup } from "../domain/wakeup.ts";
-import type { Database } from "../storage/database.ts";
-import type { EmbeddingTable } from "../storage/embedding-models.ts";
-import { readOldestWaiting } from "../storage/waiting-chunks.ts";
+import type { QueueFronts } from "./queue-fronts.ts";
 
 /** Up to where vector search finds all documents of a stream. */
 export interface IndexedProgress {
@@ -12,8 +10,7 @@ export interface IndexedProgress {
 }
 
 export interface IndexedPositionDeps {
-  readonly database: Database;
-  readonly table: Pick<EmbeddingTable, "modelId">;
+  readonly queueFronts: QueueFronts;
   readonly jobsSettled: Wakeup;
 }
 
@@ -63,7 +60,7 @@ export class IndexedPosition {
 
   /** Each position that is found indexed; ends also when the signal aborts. */
   async *changes(signal: AbortSignal): AsyncGenerator<IndexedProgress> {
-    const { database, jobsSettled } = this.#deps;
+    const { queueFronts, jobsSettled } = this.#deps;
     const pause = new Wakeup();
     while (!signal.aborted) {
       if (this.#steps.length === 0) {
@@ -75,13 +72,14 @@ export class IndexedPosition {
       // A position that is added meanwhile may not be in what the look sees.
       const last = this.#steps.at(-1)?.upToSequence ?? 0;
       const startedMs = performance.now();
-      const { oldest, dead } = await readOldestWaiting(database, { ownerId: this.#ownerId, modelId: this.#deps.table.modelId });
+      const { oldest, dead } = await queueFronts.look(this.#ownerId);
       const lookMs = performance.now() - startedMs;
       const reached = this.#takeReached(last, oldest);
       if (reached) yield { indexedUpTo: reached.upToSequence, deadChunks: dead };
       else if (jobsSettled.count === count) await jobsSettled.wait(limits.streamIndexedPollMs, signal);
-      // Looking takes at most a tenth of the time, even over many dead chunks.
-      if (this.#steps.length > 0) await pause.wait(Math.max(limits.streamIndexedLookMsMin, 10 * lookMs), signal);
+      // Over many dead chunks a look may take long: then looking takes at most a tenth of the time.
+      const pauseMs = dead > 0 ? Math.max(limits.streamIndexedLookMsMin, 10 * lookMs) : limits.streamIndexedLookMsMin;
+      if (this.#steps.length > 0) await pause.wait(pauseMs, signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { v7 as uuidV7 } from "uuid";
 import type { NewDocument } from "../domain/document.ts";
 import { abortError, DomainError, type FieldViolation, InvalidInputError, LimitExceededError } from "../domain/errors.ts";
@@ -210,6 +211,8 @@ export class IngestSession {
       if (this.#isFinished && this.#items.length === 0) return;
       await this.#changed.wait(limits.streamIdleMs, this.#signal);
       if (this.#signal.aborted) throw abortError(this.#signal);
+      // What has arrived together is committed together, once it is decoded.
+      await nextTurn();
     }
   }
 

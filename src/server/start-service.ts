@@ -2,6 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { ListenAddress } from "../config/listen-address.ts";
 import type { Settings } from "../config/settings.ts";
 import { Intake } from "../documents/intake.ts";
+import { QueueFronts } from "../documents/queue-fronts.ts";
 import { limits } from "../domain/limits.ts";
 import { HealthMonitor } from "../health/health-monitor.ts";
 import { createHealthRpcs } from "../health/health-rpcs.ts";
@@ -60,6 +61,7 @@ export async function startService(settings: Settings): Promise<RunningService> 
 
     const intake = new Intake(resources, { queueMax: settings.embeddingQueueMax });
     await intake.count();
+    const queueFronts = new QueueFronts(resources);
 
     const enrichment = openEnrichment(settings, { ...resources, chat: searchModels.chat });
     const drain = new AbortController();
@@ -71,6 +73,7 @@ export async function startService(settings: Settings): Promise<RunningService> 
         ...enrichment,
         chunker,
         intake,
+        queueFronts,
         searchModels,
         healthRpcs: createHealthRpcs({ monitor, models: resources.models }),
         // Copied, it would stay that of the model that is active now.

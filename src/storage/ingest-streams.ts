@@ -33,40 +33,41 @@ export async function openStream(
   now: Date,
   signal?: AbortSignal,
 ): Promise<{ connection: StreamConnection; durableUpTo: number; failures: StreamFailure[] }> {
-  return await database.transaction(
-    async (transaction) => {
-      const { rows } = await transaction.query<{ epoch: string; durable_up_to: string }>(
-        "open_stream",
-        `insert into ingest_streams as s (owner_id, stream_id, epoch, durable_up_to, updated_at, index_after)
-         values ($1, $2, 1, 0, $3, $4)
-         on conflict (owner_id, stream_id) do update
-         set epoch = s.epoch + 1, updated_at = excluded.updated_at, index_after = excluded.index_after
-         returning epoch, durable_up_to`,
-        [key.ownerId, key.streamId, now, indexAfter(key, now)],
-      );
-      const { rows: failures } = await transaction.query<{ sequence: string; id_at_origin: string; error: JsonValue }>(
-        "read_stream_failures",
-        `select sequence, id_at_origin, error
-         from ingest_failures
-         where owner_id = $1 and stream_id = $2
-         order by sequence
-         limit $3`,
-        [key.ownerId, key.streamId, failuresKeptMax],
-      );
-      const row = rows[0];
-      if (!row) throw new Error("open_stream returned no row");
-      return {
-        connection: { ...key, epoch: Number(row.epoch) },
-        durableUpTo: Number(row.durable_up_to),
-        failures: failures.map((failure) => ({
-          sequence: Number(failure.sequence),
-          idAtOrigin: failure.id_at_origin,
-          error: failure.error,
-        })),
-      };
-    },
-    { signal },
+  const { rows } = await database.query<{ epoch: string; durable_up_to: string }>(
+    "open_stream",
+    `insert into ingest_streams as s (owner_id, stream_id, epoch, durable_up_to, updated_at, index_after)
+     values ($1, $2, 1, 0, $3, $4)
+     on conflict (owner_id, stream_id) do update
+     set epoch = s.epoch + 1, updated_at = excluded.updated_at, index_after = excluded.index_after
+     returning epoch, durable_up_to`,
+    [key.ownerId, key.streamId, now, indexAfter(key, now)],
+    signal,
   );
+  const [row] = rows;
+  if (!row) throw new Error("open_stream returned no row");
+  const connection = { ...key, epoch: Number(row.epoch) };
+  const isNew = connection.epoch === 1;
+  // Only once the earlier connection is fenced: what it committed until then was not to be seen by the statement that waited for it.
+  const failures = isNew ? [] : await readFailures(database, key, signal);
+  return { connection, durableUpTo: Number(row.durable_up_to), failures };
+}
+
+async function readFailures(
+  database: Database,
+  { ownerId, streamId }: Pick<StreamConnection, "ownerId" | "streamId">,
+  signal?: AbortSignal,
+): Promise<StreamFailure[]> {
+  const { rows } = await database.query<{ sequence: string; id_at_origin: string; error: JsonValue }>(
+    "read_stream_failures",
+    `select sequence, id_at_origin, error
+     from ingest_failures
+     where owner_id = $1 and stream_id = $2
+     order by sequence
+     limit $3`,
+    [ownerId, streamId, failuresKeptMax],
+    signal,
+  );
+  return rows.map(({ sequence, id_at_origin: idAtOrigin, error }) => ({ sequence: Number(sequence), idAtOrigin, error }));
 }
 
 /**

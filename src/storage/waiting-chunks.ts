@@ -1,4 +1,5 @@
 import { limits } from "../domain/limits.ts";
+import { textArray } from "./array-parameters.ts";
 import type { Database, Queryable } from "./database.ts";
 
 /**
@@ -10,38 +11,41 @@ export interface WaitingChunks {
   readonly modelId: string;
 }
 
-/**
- * What separates an owner's chunks from being found by vectors.
- *
- * @returns oldest: the smallest id of a chunk that waits; undefined if none does. dead: how many of the chunks before it never will have
- *   a vector, counted up to `deadChunksCountedMax`.
- */
+/** What separates an owner's chunks from being found by vectors. */
+export interface OldestWaiting {
+  /** The smallest id of a chunk that waits; undefined if none does. */
+  readonly oldest: string | undefined;
+  /** How many of the chunks before it never will have a vector, counted up to `deadChunksCountedMax`. */
+  readonly dead: number;
+}
+
+/** Looks at the front of each owner's queue, in one statement. */
 export async function readOldestWaiting(
-  database: Database,
-  { ownerId, modelId }: WaitingChunks,
-  signal?: AbortSignal,
-): Promise<{ oldest: string | undefined; dead: number }> {
-  const { rows } = await database.query<{ oldest: string | null; dead: number }>(
+  queryable: Queryable,
+  { ownerIds, modelId }: { readonly ownerIds: readonly string[]; readonly modelId: string },
+): Promise<ReadonlyMap<string, OldestWaiting>> {
+  const { rows } = await queryable.query<{ owner_id: string; oldest: string | null; dead: number }>(
     "read_oldest_waiting",
-    // The primary key of embedding_jobs, twice, and no further than the oldest.
-    `with oldest as (
+    // The primary key of embedding_jobs, twice for each owner, and no further than the oldest.
+    `select o.owner_id, w.chunk_id as oldest, d.dead
+     from unnest($1::text[]) as o (owner_id)
+     left join lateral (
        select chunk_id
        from embedding_jobs
-       where owner_id = $1 and model_id = $2 and state <> 'dead'
+       where owner_id = o.owner_id and model_id = $2 and state <> 'dead'
        order by owner_id, chunk_id
-       limit 1)
-     select (select chunk_id from oldest) as oldest,
-            (select count(*)::integer
-             from (
-               select 1
-               from embedding_jobs
-               where owner_id = $1 and model_id = $2 and state = 'dead'
-                 and chunk_id < coalesce((select chunk_id from oldest), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-               limit $3) as dead_chunks) as dead`,
-    [ownerId, modelId, limits.deadChunksCountedMax],
-    signal,
+       limit 1) as w on true
+     cross join lateral (
+       select count(*)::integer as dead
+       from (
+         select 1
+         from embedding_jobs
+         where owner_id = o.owner_id and model_id = $2 and state = 'dead'
+           and chunk_id < coalesce(w.chunk_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+         limit $3) as dead_chunks) as d`,
+    [textArray(ownerIds), modelId, limits.deadChunksCountedMax],
   );
-  return { oldest: rows[0]?.oldest ?? undefined, dead: rows[0]?.dead ?? 0 };
+  return new Map(rows.map(({ owner_id, oldest, dead }) => [owner_id, { oldest: oldest ?? undefined, dead }]));
 }
 
 /** The greatest id of an owner's chunks that wait; undefined if none does. */

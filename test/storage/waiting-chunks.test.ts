@@ -52,8 +52,9 @@ describe.each(testDatabases())("chunks that wait for their vectors on $name", (k
     expect(await countWaiting(database, table.modelId, 3)).toBe(3);
   });
 
-  function oldest(ownerId: string) {
-    return readOldestWaiting(storage().database, { ownerId, modelId: storage().table.modelId });
+  async function oldest(ownerId: string) {
+    const ownerIds = [newOwner(), ownerId];
+    return (await readOldestWaiting(storage().database, { ownerIds, modelId: storage().table.modelId })).get(ownerId);
   }
 
   function newest(ownerId: string) {

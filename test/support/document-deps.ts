@@ -4,6 +4,7 @@ import { afterAll, beforeAll } from "vitest";
 import { startTextChunker, type TextChunker } from "../../src/chunking/text-chunker.ts";
 import type { DocumentDeps } from "../../src/documents/add-documents.ts";
 import { Intake } from "../../src/documents/intake.ts";
+import { QueueFronts } from "../../src/documents/queue-fronts.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { NewDocument } from "../../src/domain/document.ts";
 import { Wakeup } from "../../src/domain/wakeup.ts";
@@ -20,6 +21,7 @@ export function useDocuments(kind: TestDatabase): () => DocumentDeps & TestStora
   const storage = useStorage(kind);
   let chunker: TextChunker | undefined;
   let intake: Intake | undefined;
+  let queueFronts: QueueFronts | undefined;
   beforeAll(async () => {
     chunker = await startTextChunker({ tokenizerPath, leafTokensMax: 508 });
   });
@@ -28,7 +30,8 @@ export function useDocuments(kind: TestDatabase): () => DocumentDeps & TestStora
   return () => {
     if (!chunker) throw new Error("the chunker is there only while tests run");
     intake ??= new Intake({ ...storage(), logger: silentLogger }, { queueMax: 100_000 });
-    return { ...storage(), ...wakeups, chunker, intake, clock: systemClock, logger: silentLogger };
+    queueFronts ??= new QueueFronts(storage());
+    return { ...storage(), ...wakeups, chunker, intake, queueFronts, clock: systemClock, logger: silentLogger };
   };
 }
 
