@@ -31,9 +31,7 @@ const sizes = [
   { name: "10 MB", bytes: 10_000_000 },
 ];
 
-/**
- * The service's memory while a gigabyte is streamed in; BENCH_MEGABYTES for less.
- */
+/** The service's memory while a gigabyte is streamed in; BENCH_MEGABYTES for less. */
 export async function measureMemory(server: IngestServer, report: Report): Promise<void> {
   const megabytes = Number(process.env.BENCH_MEGABYTES ?? 1_000);
   for (const { name, bytes } of sizes) {
@@ -104,6 +102,9 @@ function makeDocuments({ count, bytes }: { readonly count: number; readonly byte
 
 const syllables = "ba de fi go hu ka le mi no pu ra se ti vo wu ya ze cho sha the".split(" ");
 
+/** A bulk load, since otherwise the database builds an index over millions of vectors meanwhile: an hour, and no memory of the service. */
+const streamKey = { ownerId: "bench", streamId: "memory" };
+
 async function sendWithinWindow(memory: Client<typeof MemoryService>, source: IngestSource): Promise<void> {
   const failures: IngestFailure[] = [];
   const events = {
@@ -112,7 +113,7 @@ async function sendWithinWindow(memory: Client<typeof MemoryService>, source: In
     onFailures: (more: readonly IngestFailure[]) => failures.push(...more),
     onReconnect: () => undefined,
   };
-  const stream = { ownerId: "bench", streamId: "memory", source };
+  const stream = { ...streamKey, isBulk: true, source };
   await runIngestStream({ memory, sleep: (delayMs) => sleep(delayMs) }, stream, events, new AbortController().signal);
   requireNone(failures);
 }
@@ -120,7 +121,7 @@ async function sendWithinWindow(memory: Client<typeof MemoryService>, source: In
 async function sendAtOnce(memory: Client<typeof MemoryService>, source: IngestSource): Promise<void> {
   const { signal } = new AbortController();
   const requests = async function* (): AsyncGenerator<Request> {
-    yield { message: { case: "open", value: { ownerId: "bench", streamId: "memory" } } };
+    yield { message: { case: "open", value: { ...streamKey, bulk: true } } };
     for (let sequence = 1; sequence <= source.count; sequence++) {
       const document = await source.documentAt(sequence, signal);
       yield { message: { case: "item", value: { sequence: BigInt(sequence), document } } };
