@@ -72,9 +72,12 @@ interface BestLeaves {
   readonly count: number;
 }
 
+/** No leaf: behind every other. */
+const none = -1;
+
 /**
- * The wanted leaves of the highest values, highest first, equal ones by id. They are kept in a heap whose
- * root is the last of them, since sorting thousands to find a hundred took several times as long.
+ * The wanted leaves of the highest values, highest first, equal ones by id. They are kept in a heap whose root is the last of them, since
+ * sorting thousands to find a hundred took several times as long.
  */
 function best(
   { count, chunkIds }: Leaves,
@@ -82,27 +85,18 @@ function best(
   isWanted: (leaf: number) => boolean,
   most: number,
 ): BestLeaves {
-  const heap: number[] = [];
   const isBehind = (left: number, right: number) => {
-    const difference = (values[left] ?? 0) - (values[right] ?? 0);
+    const difference = (values[left] ?? Number.NEGATIVE_INFINITY) - (values[right] ?? Number.NEGATIVE_INFINITY);
     return difference < 0 || (difference === 0 && chunkIds.compare(left, right) > 0);
   };
-  /** Puts a leaf at a place that is free, or further down where it belongs. */
-  const sink = (leaf: number) => {
+  const heap = new Array<number>(most).fill(none);
+  const replaceRoot = (leaf: number) => {
     let at = 0;
-    for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      if (child + 1 < heap.length && isBehind(heap[child + 1] ?? 0, heap[child] ?? 0)) child++;
-      if (!isBehind(heap[child] ?? 0, leaf)) break;
-      heap[at] = heap[child] ?? 0;
+    for (let child = 1; child < most; child = 2 * at + 1) {
+      if (child + 1 < most && isBehind(heap[child + 1] ?? none, heap[child] ?? none)) child++;
+      if (!isBehind(heap[child] ?? none, leaf)) break;
+      heap[at] = heap[child] ?? none;
       at = child;
-    }
-    heap[at] = leaf;
-  };
-  const rise = (leaf: number) => {
-    let at = heap.length;
-    for (let parent = (at - 1) >> 1; at > 0 && isBehind(leaf, heap[parent] ?? 0); parent = (at - 1) >> 1) {
-      heap[at] = heap[parent] ?? 0;
-      at = parent;
     }
     heap[at] = leaf;
   };
@@ -110,15 +104,9 @@ function best(
   for (let leaf = 0; leaf < count; leaf++) {
     if (!isWanted(leaf)) continue;
     wanted++;
-    if (heap.length < most) rise(leaf);
-    else if (isBehind(heap[0] ?? 0, leaf)) sink(leaf);
+    if (isBehind(heap[0] ?? none, leaf)) replaceRoot(leaf);
   }
-  const chosen = new Array<number>(heap.length);
-  for (let place = heap.length - 1; place >= 0; place--) {
-    chosen[place] = heap[0] ?? 0;
-    const last = heap.pop() ?? 0;
-    if (place > 0) sink(last);
-  }
+  const chosen = heap.filter((leaf) => leaf !== none).sort((left, right) => (isBehind(left, right) ? 1 : -1));
   return { best: chosen, count: wanted };
 }
 
