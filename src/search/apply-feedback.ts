@@ -48,6 +48,6 @@ export async function applyFeedback(
   const least = fused.at(-1)?.score ?? 0;
   return [
     ...fused,
-    ...ranked.slice(comparedCount).map((candidate) => ({ ...candidate, score: Math.min(candidate.score, least) })),
+    ...ranked.slice(comparedCount).map((candidate) => (candidate.score > least ? { ...candidate, score: least } : candidate)),
   ];
 }

@@ -130,7 +130,7 @@ async function searchIndexes(context: Context, query: CandidateQuery, { isExact,
   const isShort = !query.queryVector && found.matched.count < count && words.others.length > 0;
   if (isShort) found = await findNear(context, query, { isExact, matches: [...words.matches, ...words.others] });
   const { nearest, matched, isLate } = found;
-  const centers = [...likelyLeaves(matched, statistics, textWindow, count + count / 4), ...nearest];
+  const centers = [...likelyLeaves(matched, statistics, textWindow, count + Math.ceil(count / 4)), ...nearest];
   const scope = { kind: "ranges" as const, ranges: neighbourhoods(centers, textWindow) };
   const leaves = await readLeaves(context.transaction, context.table, { ...leafQuery(query), filter: {}, scope });
   const textRanks = scoreText(leaves, statistics, textWindow, leavesAt(leaves, centers));

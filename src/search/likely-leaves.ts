@@ -1,4 +1,5 @@
 import type { LeafRange, Leaves } from "../storage/read-leaves.ts";
+import { BestOf } from "./best-of.ts";
 import {
   addFrequencies,
   bm25,
@@ -67,7 +68,9 @@ export function likelyLeaves(
       }
     }
   }
-  const least = Float64Array.from(scores).sort().at(-count) ?? 0;
+  const best = new BestOf(count, (left, right) => (scores[left] ?? 0) < (scores[right] ?? 0));
+  for (let place = 0; place < scores.length; place++) best.offer(place);
+  const least = best.last === undefined ? 0 : (scores[best.last] ?? 0);
   // Many places may be as good as the last one, so that those which are better come first.
   const better = placesWhere((place) => (scores[place] ?? 0) > least, scores.length);
   const equal = placesWhere((place) => scores[place] === least, scores.length);
@@ -85,14 +88,14 @@ function placesWhere(isWanted: (place: number) => boolean, count: number): numbe
 
 /** The parts of documents that hold these places and `window` leaves on each side, put together where they meet. */
 export function neighbourhoods(places: readonly LeafPlace[], window: number): LeafRange[] {
-  const indexes = new Map<string, number[]>();
-  for (const { documentId, chunkIndex } of places) {
-    const known = indexes.get(documentId);
-    if (known) known.push(chunkIndex);
-    else indexes.set(documentId, [chunkIndex]);
+  const documents = new Map<number, { readonly documentId: string; readonly centers: number[] }>();
+  for (const { documentId, documentKey, chunkIndex } of places) {
+    const known = documents.get(documentKey);
+    if (known) known.centers.push(chunkIndex);
+    else documents.set(documentKey, { documentId, centers: [chunkIndex] });
   }
   const ranges: { documentId: string; first: number; last: number }[] = [];
-  for (const [documentId, centers] of indexes) {
+  for (const { documentId, centers } of documents.values()) {
     let range: { documentId: string; first: number; last: number } | undefined;
     for (const center of centers.sort((left, right) => left - right)) {
       const first = Math.max(0, center - window);

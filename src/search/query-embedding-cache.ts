@@ -68,6 +68,8 @@ export class QueryEmbeddingCache {
     const stop = new AbortController();
     const call: SharedCall = { vector: this.#call(provider, query, key, stop.signal), stop, waiters: 1 };
     this.#calls.set(key, call);
+    const end = () => this.#end(key, call);
+    call.vector.then(end, end);
     return call;
   }
 
@@ -80,7 +82,11 @@ export class QueryEmbeddingCache {
 
   /** Nobody waits any more: a call that is still under way is given up, and the next who asks begins another. */
   #leave(key: string, call: SharedCall): void {
-    if (this.#calls.get(key) === call) this.#calls.delete(key);
-    call.stop.abort();
+    if (this.#end(key, call)) call.stop.abort();
+  }
+
+  /** Nobody joins the call any more. Returns whether it was under way. */
+  #end(key: string, call: SharedCall): boolean {
+    return this.#calls.get(key) === call && this.#calls.delete(key);
   }
 }

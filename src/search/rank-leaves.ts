@@ -1,5 +1,6 @@
 import type { NearChunk } from "../storage/find-nearest.ts";
 import type { Leaves } from "../storage/read-leaves.ts";
+import { BestOf } from "./best-of.ts";
 
 /** A chunk that one side of a search, or both, put forward. */
 export interface Candidate {
@@ -72,42 +73,24 @@ interface BestLeaves {
   readonly count: number;
 }
 
-/** No leaf: behind every other. */
-const none = -1;
-
-/**
- * The wanted leaves of the highest values, highest first, equal ones by id. They are kept in a heap whose root is the last of them, since
- * sorting thousands to find a hundred took several times as long.
- */
+/** The wanted leaves of the highest values, highest first, equal ones by id. */
 function best(
   { count, chunkIds }: Leaves,
   values: Float32Array | Float64Array,
   isWanted: (leaf: number) => boolean,
   most: number,
 ): BestLeaves {
-  const isBehind = (left: number, right: number) => {
-    const difference = (values[left] ?? Number.NEGATIVE_INFINITY) - (values[right] ?? Number.NEGATIVE_INFINITY);
+  const chosen = new BestOf(most, (left, right) => {
+    const difference = (values[left] ?? 0) - (values[right] ?? 0);
     return difference < 0 || (difference === 0 && chunkIds.compare(left, right) > 0);
-  };
-  const heap = new Array<number>(most).fill(none);
-  const replaceRoot = (leaf: number) => {
-    let at = 0;
-    for (let child = 1; child < most; child = 2 * at + 1) {
-      if (child + 1 < most && isBehind(heap[child + 1] ?? none, heap[child] ?? none)) child++;
-      if (!isBehind(heap[child] ?? none, leaf)) break;
-      heap[at] = heap[child] ?? none;
-      at = child;
-    }
-    heap[at] = leaf;
-  };
+  });
   let wanted = 0;
   for (let leaf = 0; leaf < count; leaf++) {
     if (!isWanted(leaf)) continue;
     wanted++;
-    if (isBehind(heap[0] ?? none, leaf)) replaceRoot(leaf);
+    chosen.offer(leaf);
   }
-  const chosen = heap.filter((leaf) => leaf !== none).sort((left, right) => (isBehind(left, right) ? 1 : -1));
-  return { best: chosen, count: wanted };
+  return { best: chosen.inOrder(), count: wanted };
 }
 
 function leavesOf(leaves: Leaves, nearest: readonly NearChunk[]): BestLeaves {

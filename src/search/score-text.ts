@@ -189,9 +189,12 @@ export function readingOrder({ count, documentIds, chunkIndexes }: Leaves): { or
     places[leaf] = (document * 2 ** 17 + (chunkIndexes[leaf] ?? 0)) * 2 ** 18 + leaf;
     isInOrder &&= leaf === 0 || (places[leaf - 1] ?? 0) < (places[leaf] ?? 0);
   }
-  if (isInOrder) return { order: Int32Array.from(places.keys()), documentOf };
-  places.sort();
   const order = new Int32Array(count);
+  if (isInOrder) {
+    for (let position = 0; position < count; position++) order[position] = position;
+    return { order, documentOf };
+  }
+  places.sort();
   for (let position = 0; position < count; position++) {
     const place = places[position] ?? 0;
     // The remainder of doubles takes ten times as long.

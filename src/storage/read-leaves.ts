@@ -1,5 +1,5 @@
 import type { DocumentFilter } from "../domain/filter.ts";
-
+import { integerArray, uuidArray } from "./array-parameters.ts";
 import type { Queryable } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
 import { allowedCondition, isUnfiltered, Parameters } from "./filter-sql.ts";
@@ -93,9 +93,9 @@ function vectorsOfOwner(table: EmbeddingTable, similarity: string | undefined, p
 function documentParts(scope: Exclude<LeafScope, { kind: "owner" }>, allowedDocuments: string, parameters: Parameters): string {
   const leaves = "join document_chunks c on c.owner_id = $1 and c.document_id = k.document_id and c.chunk_level = 0";
   if (scope.kind === "allowed") return `(${allowedDocuments}) as k ${leaves}`;
-  return `unnest(${parameters.add(scope.ranges.map((range) => range.documentId))}::uuid[],
-                ${parameters.add(scope.ranges.map((range) => range.first))}::integer[],
-                ${parameters.add(scope.ranges.map((range) => range.last))}::integer[]) as k (document_id, first, last)
+  return `unnest(${parameters.add(uuidArray(scope.ranges.map((range) => range.documentId)))}::uuid[],
+                ${parameters.add(integerArray(scope.ranges.map((range) => range.first)))}::integer[],
+                ${parameters.add(integerArray(scope.ranges.map((range) => range.last)))}::integer[]) as k (document_id, first, last)
          ${leaves} and c.chunk_index between k.first and k.last`;
 }
 
