@@ -108,6 +108,8 @@ export const limits = {
 
   /** Short texts that go to the chunker's thread in one message: what takes it about 20 ms. */
   chunkerMessageCharsMax: 64 * KiB,
+  /** After a longer text the chunker's thread collects its garbage at once, which takes 30 ms; cutting so much takes ten times as long. */
+  chunkerKeptCharsMax: MiB,
   /** A longer prefix would outweigh a short chunk in their common vector. */
   contextPrefixTokensMax: 64,
   /** About the 60 words of llmemory's summaries, which were a chunk's first. */
