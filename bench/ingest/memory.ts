@@ -31,10 +31,12 @@ const sizes = [
   { name: "10 MB", bytes: 10_000_000 },
 ];
 
-/** The service's memory while a gigabyte is streamed in; BENCH_MEGABYTES for less. */
+/** The service's memory while a gigabyte is streamed in; BENCH_MEGABYTES for less, BENCH_DOCUMENTS (`2 KB` or `10 MB`) for one size. */
 export async function measureMemory(server: IngestServer, report: Report): Promise<void> {
   const megabytes = Number(process.env.BENCH_MEGABYTES ?? 1_000);
+  const chosen = process.env.BENCH_DOCUMENTS;
   for (const { name, bytes } of sizes) {
+    if (chosen !== undefined && chosen !== name) continue;
     for (const [client, send] of Object.entries(clients)) {
       const count = Math.ceil((megabytes * 1e6) / bytes);
       const { startMb, peakMb, endMb, documentsPerSecond, cpuMs } = await runOnce(server, { count, bytes }, send);

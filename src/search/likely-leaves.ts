@@ -33,15 +33,18 @@ export function likelyLeaves(
   const { documentIds, chunkIndexes, corpora, tokenCounts, width } = matched;
   const { order, documentOf } = readingOrder(matched);
   const words = listWords(matched, order);
-  const indexAt = (position: number) => chunkIndexes[order[position] ?? 0] ?? 0;
+  const indexes = order.map((leaf) => chunkIndexes[leaf] ?? 0);
+  const indexAt = (position: number) => indexes[position] ?? 0;
   const documentAt = (position: number) => documentOf[order[position] ?? 0];
   const weights = statistics.map(termWeights);
   const shares = neighbourShares(window);
   const sums = new Float64Array(width);
   // One entry per place: which leaf's document it is in, its index there, and its score.
-  const witnesses: number[] = [];
-  const centers: number[] = [];
-  const scores: number[] = [];
+  const placesMax = order.length * (2 * window + 1);
+  const witnesses = new Int32Array(placesMax);
+  const centers = new Int32Array(placesMax);
+  const scores = new Float64Array(placesMax);
+  let placeCount = 0;
   for (let start = 0, end = 0; start < order.length; start = end) {
     while (end < order.length && documentAt(end) === documentAt(start)) end++;
     const witness = order[start] ?? 0;
@@ -61,19 +64,19 @@ export function likelyLeaves(
           length += (tokenCounts[neighbour] ?? 0) - average;
           addFrequencies(sums, words, near, shares[Math.abs(indexAt(near) - center)] ?? 0);
         }
-        witnesses.push(witness);
-        centers.push(center);
-        scores.push(bm25(sums, weight, length / lengthAverage));
+        witnesses[placeCount] = witness;
+        centers[placeCount] = center;
+        scores[placeCount++] = bm25(sums, weight, length / lengthAverage);
         next = center + 1;
       }
     }
   }
   const best = new BestOf(count, (left, right) => (scores[left] ?? 0) < (scores[right] ?? 0));
-  for (let place = 0; place < scores.length; place++) best.offer(place);
+  for (let place = 0; place < placeCount; place++) best.offer(place);
   const least = best.last === undefined ? 0 : (scores[best.last] ?? 0);
   // Many places may be as good as the last one, so that those which are better come first.
-  const better = placesWhere((place) => (scores[place] ?? 0) > least, scores.length);
-  const equal = placesWhere((place) => scores[place] === least, scores.length);
+  const better = placesWhere((place) => (scores[place] ?? 0) > least, placeCount);
+  const equal = placesWhere((place) => scores[place] === least, placeCount);
   return [...better, ...equal].slice(0, 2 * count).map((place) => {
     const witness = witnesses[place] ?? 0;
     return { documentId: documentIds.text(witness), documentKey: documentIds.key(witness), chunkIndex: centers[place] ?? 0 };
