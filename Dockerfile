@@ -19,8 +19,6 @@ RUN rm -rf node_modules/node node_modules/node-bin-* node_modules/.bin/node \
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
-    # A larger young generation only stays resident.
-    NODE_OPTIONS=--max-semi-space-size=4 \
     LLMEMORY_DATA_DIR=/data \
     # A container reaches other machines only through the ports that it publishes, and loopback inside it could not be published.
     LLMEMORY_GRPC_ADDRESS=0.0.0.0:50051 \

@@ -3,7 +3,7 @@ import { repositoryDirectory } from "../scripts/toolchains.ts";
 import { type Service, type ServiceOptions, startService } from "../test/support/service.ts";
 
 /** As `npm start` runs it: compiled, not from the sources. */
-export const command = [process.execPath, "--max-semi-space-size=4", join(repositoryDirectory, "dist/cli/main.js")] as const;
+export const command = [process.execPath, join(repositoryDirectory, "dist/cli/main.js")] as const;
 
 /** The compiled service in a process of its own. */
 export async function startCompiled(

@@ -31,7 +31,7 @@ export async function prepareDemoTexts(directory: string): Promise<DemoTexts> {
 
 /** `llmemory ingest` of a folder, for the owner whose chunks `readEmbeddingInputs` reads. */
 export async function ingestFolder(service: Service, folder: string, ...options: readonly string[]): Promise<void> {
-  await run(command[0], [command[2], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", ...options]);
+  await run(command[0], [command[1], "ingest", folder, "--address", service.grpcAddress, "--owner", "bench", ...options]);
 }
 
 /** What the embedder gets of each leaf: its text, after its context prefix if it has one. */
