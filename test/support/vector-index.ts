@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import type { Queryable } from "../../src/storage/database.ts";
 import type { EmbeddingTable } from "../../src/storage/embedding-models.ts";
 import { vectorParameter } from "../../src/storage/vector-codec.ts";
 import { store } from "./prepared-documents.ts";
-import { embedWaiting, newOwner, type TestStorage } from "./test-storage.ts";
+import { dimension, embedWaiting, newOwner, type TestStorage } from "./test-storage.ts";
 
 /** An owner with so many chunks whose vectors are stored, none of them in the approximate index yet. */
 export async function ownerWithVectors(
@@ -53,6 +54,31 @@ export async function nearestInIndex(
     // Small owners are cheaper to read whole than to look up. The search goes to every node that it can reach.
     { settings: { enable_sort: "off", "hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": 1_000 } },
   );
+}
+
+/**
+ * Asks the approximate index alone for some of an owner's chunks, each by its own vector.
+ *
+ * @returns the share that was found, and the names of the indexes in the plans. A node of the graph may be left without a way to it, so
+ *          that the share of a sound index is near 1 and not always 1.
+ */
+export async function findOwnInIndex(
+  storage: Pick<TestStorage, "database" | "table">,
+  ownerId: string,
+): Promise<{ share: number; indexes: string[] }> {
+  const { rows } = await storage.database.query<{ chunk_id: string; content: string }>(
+    "read_some_chunks",
+    "select chunk_id, content from document_chunks where owner_id = $1 and chunk_level = 0 order by chunk_id limit 20",
+    [ownerId],
+  );
+  const indexes = new Set<string>();
+  let found = 0;
+  for (const { chunk_id, content } of rows) {
+    const nearest = await nearestInIndex(storage, ownerId, embedHashedWords(content, dimension));
+    for (const index of nearest.indexes) indexes.add(index);
+    if (nearest.chunkId === chunk_id) found += 1;
+  }
+  return { share: found / rows.length, indexes: [...indexes] };
 }
 
 /** The approximate indexes of a table: name, definition from `with` on, and whether they may be used. */
