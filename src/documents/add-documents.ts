@@ -11,6 +11,7 @@ import type { Metrics } from "../observability/metrics.ts";
 import { traced } from "../observability/tracing.ts";
 import type { Database, Queryable } from "../storage/database.ts";
 import type { EmbeddingTable } from "../storage/embedding-models.ts";
+import { WordVectorMaker } from "../storage/make-word-vectors.ts";
 import { findUnchangedDocuments } from "../storage/read-documents.ts";
 import { type PreparedDocument, type StoreResult, storeDocuments } from "../storage/store-documents.ts";
 import { enrichDocument } from "./enrich-document.ts";
@@ -86,12 +87,14 @@ export type AddResult = StoreResult & Partial<Pick<ReadyDocument, "degraded">>;
  * Does all of an add that comes before the transaction.
  *
  * @param documents checked; no key twice.
+ * @param options.makesWords has the words of their chunks made as well: worth it where another transaction is under way meanwhile.
  * @returns in the order of `documents`; those that cannot be stored are rejected, each alone.
  */
 export async function prepareDocuments(
   deps: DocumentDeps,
   documents: readonly NewDocument[],
   signal: AbortSignal,
+  options: { readonly makesWords?: boolean } = {},
 ): Promise<PromiseSettledResult<ReadyDocument>[]> {
   const startedMs = performance.now();
   // Hashed once: a document may be 15 MiB.
@@ -100,6 +103,8 @@ export async function prepareDocuments(
     return { document, enrichment, fingerprint: fingerprintOf(document, enrichment, deps.enricher?.model) };
   });
   const unchanged = await findUnchanged(deps, fingerprinted, signal);
+  // The embedded database has one connection, on which nothing is done beside something else.
+  const words = options.makesWords && deps.database.kind === "postgres" ? new WordVectorMaker(deps.database, signal) : undefined;
   const prepare = async ({ document, ...given }: (typeof fingerprinted)[number]): Promise<ReadyDocument> => {
     const violations = checkExpiry(document.expiresAt, deps.clock.now());
     if (violations.length > 0) throw new InvalidInputError(violations);
@@ -108,7 +113,8 @@ export async function prepareDocuments(
     const prepared = await prepareDocument(deps, document, given, signal);
     const { enrichment } = given;
     const enriched = await enrichDocument(deps, prepared, { enrichment, documentsAtOnce: documents.length }, signal);
-    return { document, work: { prepared: enriched.prepared }, degraded: enriched.degraded, startedMs };
+    const complete = words ? await words.add(enriched.prepared) : enriched.prepared;
+    return { document, work: { prepared: complete }, degraded: enriched.degraded, startedMs };
   };
   const attributes = { documents: documents.length };
   return await traced({ name: "memory.prepare_documents", attributes }, () => Promise.allSettled(fingerprinted.map(prepare)));

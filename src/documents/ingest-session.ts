@@ -229,7 +229,8 @@ export class IngestSession {
 
   async #prepare(batch: readonly IngestItem[]): Promise<ReadyItem[]> {
     const documents = batch.flatMap(({ document }) => ("ownerId" in document ? [document] : []));
-    const outcomes = (await prepareDocuments(this.#deps, documents, this.#signal))[Symbol.iterator]();
+    const options = { makesWords: this.#connection.isBulk };
+    const outcomes = (await prepareDocuments(this.#deps, documents, this.#signal, options))[Symbol.iterator]();
     return batch.map((item) => {
       if (!("ownerId" in item.document)) return { item, ready: { kind: "invalid", violations: item.document } };
       const outcome = outcomes.next().value;

@@ -83,8 +83,10 @@ export function fingerprintOf(document: NewDocument, enrichment: Enrichment = no
   // Encoded at once, a long text would take several times its size for a moment.
   for (const { content } of segmentsOf(document.content)) fingerprint.update(content);
   if (document.embedding) {
-    fingerprint.update("\0").update(document.embedding.modelId);
-    for (const vector of document.embedding.vectors) fingerprint.update("\0").update(vector);
+    const { modelId, vectors } = document.embedding;
+    fingerprint.update("\0").update(modelId).update("\0");
+    // The same in both forms.
+    for (const numbers of vectors instanceof Uint8Array ? [vectors] : vectors) fingerprint.update(numbers);
   }
   const { contextPrefix, summary } = enrichment;
   if (contextPrefix !== "none" || summary !== "none") {

@@ -48,7 +48,8 @@ export interface NewDocument {
 /** Vectors of a document's leaves as a client gives them, in the order of the leaves; of any length other than zero. */
 export interface GivenEmbedding {
   readonly modelId: string;
-  readonly vectors: readonly Float32Array[];
+  /** Each by itself, or all of them one behind the other as little-endian floats of 32 bits. */
+  readonly vectors: readonly Float32Array[] | Uint8Array;
 }
 
 /** A document as it is stored, without its content. */

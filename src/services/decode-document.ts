@@ -1,13 +1,14 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { v7 as uuidV7 } from "uuid";
 import {
+  type DocumentEmbedding,
   ContextPrefix as ProtoPrefix,
   ChunkingStrategy as ProtoStrategy,
   ChunkSummary as ProtoSummary,
 } from "#gen/llmemory/v1/document_pb.js";
 import type { AddDocumentRequest } from "#gen/llmemory/v1/memory_service_pb.js";
 import type { ChunkingStrategy } from "../domain/chunk.ts";
-import type { JsonObject, NewDocument } from "../domain/document.ts";
+import type { GivenEmbedding, JsonObject, NewDocument } from "../domain/document.ts";
 import type { ChunkSummary, ContextPrefix } from "../domain/enrichment.ts";
 import { decodeDocumentType } from "./enums.ts";
 
@@ -55,9 +56,11 @@ export function decodeDocument(request: AddDocumentRequest): NewDocument {
       contextPrefix: prefixes[enrichment.contextPrefix],
       summary: summaries[enrichment.summary],
     },
-    embedding: embedding && {
-      modelId: embedding.model,
-      vectors: embedding.vectors.map(({ values }) => new Float32Array(values)),
-    },
+    embedding: embedding && { modelId: embedding.model, vectors: decodeVectors(embedding) },
   };
+}
+
+/** What is packed is copied, since it would keep the whole request in memory. */
+function decodeVectors({ vectors, packedVectors }: DocumentEmbedding): GivenEmbedding["vectors"] {
+  return packedVectors.length > 0 ? packedVectors.slice() : vectors.map(({ values }) => new Float32Array(values));
 }

@@ -159,7 +159,8 @@ function sizeOf(document: AddDocumentRequest | undefined): number {
   if (!document) return 0;
   const { content, metadata, embedding } = document;
   const metadataBytes = metadata === undefined ? 0 : JSON.stringify(metadata).length;
-  const vectorBytes = embedding?.vectors.reduce((sum, { values }) => sum + 8 * values.length, 0) ?? 0;
+  const vectorBytes =
+    embedding?.vectors.reduce((sum, { values }) => sum + 4 * values.length, embedding.packedVectors.length) ?? 0;
   return Buffer.byteLength(content) + metadataBytes + vectorBytes + 512;
 }
 

@@ -46,6 +46,11 @@ export function byteaArray(values: readonly (Buffer | null | undefined)[]): Buff
   return arrayParameter(values, byteaForm);
 }
 
+/** For one parameter `$n::tsvector[]`; each value is as `tsvectorsend` gives it. */
+export function tsvectorArray(values: readonly (Buffer | null | undefined)[]): Buffer {
+  return arrayParameter(values, tsvectorForm);
+}
+
 /** For one parameter `$n::uuid[]`. */
 export function uuidArray(values: readonly (string | null | undefined)[]): Buffer {
   return arrayParameter(values, uuidForm);
@@ -82,6 +87,8 @@ const byteaForm: ElementForm<Buffer> = {
   byteLength: (bytes) => bytes.length,
   write: (bytes, target) => bytes.copy(target),
 };
+
+const tsvectorForm: ElementForm<Buffer> = { ...byteaForm, typeId: 3614 };
 
 const uuidForm: ElementForm<string> = {
   typeId: 2950,

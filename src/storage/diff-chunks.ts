@@ -13,6 +13,8 @@ export interface PreparedChunk {
   readonly content: string;
   /** SHA-256 of the content. */
   readonly contentHash: Buffer;
+  /** Of a leaf: its words as PostgreSQL sends a tsvector, if they were made ahead. */
+  readonly wordVector?: Buffer | undefined;
   /** Of a leaf whose vector the client gave: of unit length. Undefined: kept chunks keep theirs, new ones get a job. */
   readonly embedding?: Float32Array | undefined;
   /** Of a leaf: where it belongs; goes in front of the content when that is embedded. */

@@ -1,3 +1,4 @@
+import { textArray, uuidArray } from "./array-parameters.ts";
 import { type CopyColumn, copyRows, vectorColumn } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 import type { EmbeddingTable } from "./embedding-models.ts";
@@ -78,15 +79,15 @@ export function givenVectors(
     // As a subquery it is hashed; an array would be searched for each of some thousand chunks.
     condition: ` and (m.model_id <> ${model} or chunk_id not in (select unnest(${provided}::uuid[])))`,
     values: [
-      rows.map((row) => row.ownerId),
-      rows.map((row) => row.chunkId),
-      rows.map((row) => row.documentId),
+      textArray(rows.map((row) => row.ownerId)),
+      uuidArray(rows.map((row) => row.chunkId)),
+      uuidArray(rows.map((row) => row.documentId)),
       vectorArrayParameter(
         table,
         rows.map((row) => row.embedding),
       ),
       table.modelId,
-      given.filter((row) => row.isOfNewChunk).map((row) => row.chunkId),
+      uuidArray(given.filter((row) => row.isOfNewChunk).map((row) => row.chunkId)),
     ],
   };
 }

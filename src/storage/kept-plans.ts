@@ -14,6 +14,7 @@ const keptStatements: ReadonlySet<string> = new Set([
   "load_hits",
   // Documents
   "find_unchanged_documents",
+  "make_word_vectors",
   "insert_documents",
   "write_contents",
   "insert_chunks",

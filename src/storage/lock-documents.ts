@@ -1,3 +1,4 @@
+import { byteaArray, integerArray, jsonArray, textArray, uuidArray } from "./array-parameters.ts";
 import type { Queryable } from "./database.ts";
 import { deleteLockedDocuments } from "./delete-documents.ts";
 import { type DocumentRow, documentColumns } from "./document-rows.ts";
@@ -66,17 +67,17 @@ async function insertOrLock(
      on conflict (owner_id, id_at_origin) do update set version = d.version
      returning ${documentColumns}, d.fingerprint`,
     [
-      column((prepared) => prepared.document.ownerId),
-      column((prepared) => prepared.documentId),
-      column((prepared) => prepared.document.idAtOrigin),
-      column((prepared) => prepared.document.documentName),
-      column((prepared) => prepared.document.documentType),
+      textArray(column((prepared) => prepared.document.ownerId)),
+      uuidArray(column((prepared) => prepared.documentId)),
+      textArray(column((prepared) => prepared.document.idAtOrigin)),
+      textArray(column((prepared) => prepared.document.documentName)),
+      textArray(column((prepared) => prepared.document.documentType)),
       column((prepared) => prepared.document.documentDate),
       column((prepared) => prepared.document.expiresAt),
-      column((prepared) => JSON.stringify(prepared.document.metadata)),
-      column((prepared) => prepared.language),
-      column((prepared) => prepared.fingerprint),
-      column((prepared) => prepared.chunks.reduce((count, chunk) => count + (chunk.level === 0 ? 1 : 0), 0)),
+      jsonArray(column((prepared) => JSON.stringify(prepared.document.metadata))),
+      textArray(column((prepared) => prepared.language)),
+      byteaArray(column((prepared) => prepared.fingerprint)),
+      integerArray(column((prepared) => prepared.chunks.reduce((count, chunk) => count + (chunk.level === 0 ? 1 : 0), 0))),
       column((prepared) => prepared.sizeBytes),
       now,
     ],

@@ -1,4 +1,5 @@
 import type { StoredDocument } from "../domain/document.ts";
+import { byteaArray, textArray } from "./array-parameters.ts";
 import { type ChunkRow, chunkColumns, type StoredChunk, toStoredChunk } from "./chunk-rows.ts";
 import type { Queryable } from "./database.ts";
 import { type DocumentRow, documentColumns, toStoredDocument } from "./document-rows.ts";
@@ -45,9 +46,9 @@ export async function findUnchangedDocuments(
        using (owner_id, id_at_origin, fingerprint)
      where d.expires_at is not distinct from k.expires_at`,
     [
-      documents.map((key) => key.ownerId),
-      documents.map((key) => key.idAtOrigin),
-      documents.map((key) => key.fingerprint),
+      textArray(documents.map((key) => key.ownerId)),
+      textArray(documents.map((key) => key.idAtOrigin)),
+      byteaArray(documents.map((key) => key.fingerprint)),
       documents.map((key) => key.expiresAt),
     ],
     signal,

@@ -1,11 +1,12 @@
 import { limits } from "../domain/limits.ts";
 import { activeTraceparent } from "../observability/tracing.ts";
-import { byteaArray, integerArray, jsonArray, textArray, uuidArray } from "./array-parameters.ts";
+import { byteaArray, integerArray, jsonArray, textArray, tsvectorArray, uuidArray } from "./array-parameters.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import type { ChunkDifference, ExistingChunk, PreparedChunk } from "./diff-chunks.ts";
 import type { DocumentRow } from "./document-rows.ts";
 import { copyGivenVectors, givenVectors, givenVectorsOf } from "./given-vectors.ts";
 import { indexText, needsIndexText } from "./index-text.ts";
+import { slicesByText } from "./slices-by-text.ts";
 import type { PreparedDocument, StoreOptions } from "./store-documents.ts";
 
 /** What one document's chunks become. */
@@ -155,28 +156,14 @@ export async function insertChunks(
   if (created.length === 0 && vectors.length === 0) return;
   const { copy } = transaction;
   const copied = copy && vectors.length >= limits.copiedRowsMin ? vectors.filter((vector) => vector.isOfNewChunk) : [];
-  const given = givenVectors(vectors, new Set(copied), options.table, 21);
+  const given = givenVectors(vectors, new Set(copied), options.table, 22);
   // Vectors refer to chunks of the whole batch. They leave less room for text in a request, too.
-  for (const rows of vectors.length > 0 ? [created] : slicesOf(created)) await insertRows(transaction, rows, given, options.now);
+  for (const rows of vectors.length > 0 ? [created] : slicesByText(created))
+    await insertRows(transaction, rows, given, options.now);
   if (copy && options.table) await copyGivenVectors(copy, copied, options.table);
 }
 
 type NewRow = ReturnType<typeof rowsOf>[number];
-
-/** Rows in as many parts as it takes to keep the text of each bounded. */
-function slicesOf(rows: readonly NewRow[]): NewRow[][] {
-  const slices: NewRow[][] = [];
-  let chars = Number.POSITIVE_INFINITY;
-  for (const row of rows) {
-    if (chars > limits.statementTextCharsMax) {
-      slices.push([]);
-      chars = 0;
-    }
-    slices.at(-1)?.push(row);
-    chars += row.chunk.level === 0 ? row.chunk.content.length : 0;
-  }
-  return slices;
-}
 
 async function insertRows(
   transaction: Queryable,
@@ -192,14 +179,14 @@ async function insertRows(
          summary_model)
        select n.owner_id, n.chunk_id, n.document_id, n.parent_chunk_id, n.chunk_level, n.chunk_index, n.char_start, n.char_end,
               n.token_count, n.metadata, n.content, n.content_hash, n.text_config,
-              to_tsvector(n.text_config::regconfig, coalesce(n.index_text, n.content)), n.context_prefix,
+              coalesce(n.words, to_tsvector(n.text_config::regconfig, coalesce(n.index_text, n.content))), n.context_prefix,
               to_tsvector(n.text_config::regconfig, coalesce(n.context_text, n.context_prefix)), n.context_model, n.summary, n.summary_model
        from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::integer[], $7::integer[], $8::integer[],
          $9::integer[], $10::jsonb[], $11::text[], $12::bytea[], $13::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-         $19::text[], $20::text[])
+         $19::text[], $20::text[], $22::tsvector[])
          as n (owner_id, chunk_id, document_id, parent_chunk_id, chunk_level, chunk_index, char_start, char_end,
            token_count, metadata, content, content_hash, text_config, index_text, context_prefix, context_text, context_model, summary,
-           summary_model)
+           summary_model, words)
        returning owner_id, chunk_id, chunk_level)${given.clauses}
      insert into embedding_jobs (owner_id, chunk_id, model_id, state, attempts, available_at, created_at, traceparent)
      select owner_id, chunk_id, m.model_id, 'pending', 0, $14, $14, $21
@@ -223,11 +210,14 @@ async function insertRows(
       now,
       textArray(
         created.map((row) =>
-          row.chunk.level === 0 && needsIndexText(row.chunk.content) ? indexText(row.chunk.content, "document") : null,
+          row.chunk.level === 0 && !row.chunk.wordVector && needsIndexText(row.chunk.content)
+            ? indexText(row.chunk.content, "document")
+            : null,
         ),
       ),
       ...enrichmentColumns(created.map((row) => row.chunk)),
       activeTraceparent() ?? null,
+      tsvectorArray(created.map((row) => row.chunk.wordVector)),
       ...given.values,
     ],
   );

@@ -1,4 +1,5 @@
 import { limits } from "../domain/limits.ts";
+import { byteaArray, integerArray, jsonArray, textArray, uuidArray } from "./array-parameters.ts";
 import { type CopyColumn, copyRows } from "./copy-rows.ts";
 import type { Transaction } from "./database.ts";
 import { type DocumentRow, documentColumns } from "./document-rows.ts";
@@ -55,22 +56,22 @@ export async function writeContents(
         join embedding_models m on m.model_id = j.model_id and m.state = 'active'
         where c.owner_id = d.owner_id and c.document_id = d.document_id and c.chunk_level = 0) as embeddings_pending`,
     [
-      segments.map((segment) => segment.ownerId),
-      segments.map((segment) => segment.documentId),
-      segments.map((segment) => segment.index),
-      segments.map((segment) => segment.charStart),
-      segments.map((segment) => segment.content),
-      column(({ prepared }) => prepared.document.ownerId),
-      column(({ documentId }) => documentId),
-      column(({ prepared }) => prepared.document.documentName),
-      column(({ prepared }) => prepared.document.documentType),
+      textArray(segments.map((segment) => segment.ownerId)),
+      uuidArray(segments.map((segment) => segment.documentId)),
+      integerArray(segments.map((segment) => segment.index)),
+      integerArray(segments.map((segment) => segment.charStart)),
+      textArray(segments.map((segment) => segment.content)),
+      textArray(column(({ prepared }) => prepared.document.ownerId)),
+      uuidArray(column(({ documentId }) => documentId)),
+      textArray(column(({ prepared }) => prepared.document.documentName)),
+      textArray(column(({ prepared }) => prepared.document.documentType)),
       column(({ prepared }) => prepared.document.documentDate),
-      column(({ prepared }) => JSON.stringify(prepared.document.metadata)),
-      column(({ prepared }) => prepared.language),
-      column(({ prepared }) => prepared.fingerprint),
-      column(({ prepared }) => prepared.chunks.filter((chunk) => chunk.level === 0).length),
+      jsonArray(column(({ prepared }) => JSON.stringify(prepared.document.metadata))),
+      textArray(column(({ prepared }) => prepared.language)),
+      byteaArray(column(({ prepared }) => prepared.fingerprint)),
+      integerArray(column(({ prepared }) => prepared.chunks.filter((chunk) => chunk.level === 0).length)),
       column(({ prepared }) => prepared.sizeBytes),
-      column(({ prepared }) => prepared.segments.length),
+      integerArray(column(({ prepared }) => prepared.segments.length)),
       now,
       column(({ prepared }) => prepared.document.expiresAt),
     ],

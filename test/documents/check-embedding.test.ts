@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { checkEmbedding } from "../../src/documents/check-embedding.ts";
+import type { GivenEmbedding } from "../../src/domain/document.ts";
 import { InvalidInputError } from "../../src/domain/errors.ts";
 
 const table = { modelId: "hashing/3", dimension: 3 };
 const vector = (...values: number[]) => Float32Array.from(values);
 
-function violationsOf(vectors: readonly Float32Array[], { modelId = "hashing/3", leaves = vectors.length } = {}) {
+/** As a client packs them. */
+function packed(...vectors: readonly Float32Array[]): Uint8Array {
+  const bytes = Buffer.alloc(vectors.length * 12);
+  for (const [index, number] of vectors.flatMap((each) => [...each]).entries()) bytes.writeFloatLE(number, 4 * index);
+  return bytes;
+}
+
+function violationsOf(vectors: GivenEmbedding["vectors"], { modelId = "hashing/3", leaves = vectors.length } = {}) {
   try {
     checkEmbedding(table, { modelId, vectors }, leaves);
   } catch (error) {
@@ -25,6 +33,32 @@ describe("a client's vectors", () => {
     expect(first).toEqual(vector(0.6, 0, 0.8));
     expect(second).toEqual(vector(0, 1, 0));
     expect(third).toEqual(vector(Math.SQRT1_2, 0, -Math.SQRT1_2));
+  });
+
+  it("are the same when they come packed, wherever in memory", () => {
+    const vectors = [vector(3, 0, 4), vector(0, -1, 0), vector(0.6, 0.8, 0)];
+    const shifted = Buffer.concat([Buffer.alloc(1), packed(...vectors)]).subarray(1);
+    const given = { modelId: "hashing/3", vectors: shifted };
+    expect(checkEmbedding(table, given, 3)).toEqual(checkEmbedding(table, { ...given, vectors }, 3));
+  });
+
+  it.each([
+    ["one too few", packed(vector(1, 0, 0)), "12 bytes"],
+    ["one too many", packed(vector(1, 0, 0), vector(1, 0, 0), vector(1, 0, 0)), "36 bytes"],
+    ["half a number", packed(vector(1, 0, 0), vector(1, 0, 0)).subarray(1), "23 bytes"],
+  ])("are refused when packed if they are %s", (_name, bytes, said) => {
+    const [violation, ...others] = violationsOf(bytes, { leaves: 2 });
+    expect(others).toEqual([]);
+    expect(violation).toMatchObject({ field: "embedding.packed_vectors", rule: "embedding.leaves" });
+    expect(violation?.description).toContain(`${said}, of which a vector takes 12, for a text of 2;`);
+  });
+
+  it("are looked at one by one when packed as well", () => {
+    const bytes = packed(vector(1, 0, 0), vector(0, 0, 0), vector(1, Number.POSITIVE_INFINITY, 0));
+    expect(violationsOf(bytes, { leaves: 3 })).toMatchObject([
+      { field: "embedding.packed_vectors[1]", rule: "embedding.zero" },
+      { field: "embedding.packed_vectors[2]", rule: "embedding.finite" },
+    ]);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import { testDatabases } from "../support/databases.ts";
 import { newDocument, useDocuments } from "../support/document-deps.ts";
 import { dimension, hashingModel } from "../support/test-storage.ts";
-import { ingest, newStream, openSession, type StreamKey, sequences } from "./ingest-items.ts";
+import { ingest, item, newStream, openSession, type StreamKey, sequences } from "./ingest-items.ts";
 
 /** More than one group, and each of them large enough to be copied where that can be. */
 const count = limits.bulkBatchItemsMax + limits.copiedRowsMin;
@@ -46,21 +46,45 @@ describe.each(testDatabases())("a bulk load on $name", (kind) => {
     jobs: 0,
     counted: documents,
   });
-  const copies = async () => {
+  /** How often statements of a name have run. */
+  const runs = async (name: RegExp) => {
     const { values } = await deps().metrics.dbQueryDurationSeconds.get();
     return values
-      .filter(({ metricName, labels }) => metricName?.endsWith("_count") && /^copy_/.test(String(labels.query_type)))
+      .filter(({ metricName, labels }) => metricName?.endsWith("_count") && name.test(String(labels.query_type)))
       .reduce((sum, { value }) => sum + value, 0);
   };
 
   it("stores texts, chunks and vectors with their counts, and leaves no jobs", async () => {
     const key = newStream();
-    const before = await copies();
+    const before = await runs(/^copy_/);
     const items = sequences(1, count).map((sequence) => itemWithVector(key, sequence));
     const progress = await ingest(await open(key), items);
     expect(progress.at(-1)).toEqual({ durableUpTo: count, failures: [] });
     expect(await stored(key.ownerId)).toEqual(wholly(count));
-    expect((await copies()) > before).toBe(kind.name === "postgres");
+    expect((await runs(/^copy_/)) > before).toBe(kind.name === "postgres");
+  });
+
+  it("has words made ahead, where that can be, which are those of an ordinary stream; nothing for what is stored just so", async () => {
+    const made = () => runs(/^make_word_vectors$/);
+    const contents = ["The runners ran.", "Die Häuser der Straße", "東京都に住む", "🙂!", "word ".repeat(2_000)];
+    const load = async (key: StreamKey, streamId: string, isBulk: boolean) => {
+      const items = contents.map((content, index) => item(key, index + 1, { content }));
+      const before = await made();
+      await ingest(await openSession(deps(), { ...key, streamId, isBulk }), items);
+      return (await made()) > before;
+    };
+    const wordsOf = async (ownerId: string) => {
+      const text = `select search_vector::text as words, text_config from document_chunks join documents using (document_id)
+                    where document_chunks.owner_id = $1 order by id_at_origin, chunk_level, chunk_index`;
+      return (await deps().database.query("read_words", text, [ownerId])).rows;
+    };
+    const [ordinary, bulk] = [newStream(), newStream()];
+    expect(await load(ordinary, "first", false)).toBe(false);
+    expect(await load(bulk, "first", true)).toBe(kind.name === "postgres");
+    expect(await load(bulk, "again", true)).toBe(false);
+    const words = await wordsOf(bulk.ownerId);
+    expect(words).toEqual(await wordsOf(ordinary.ownerId));
+    expect(words[0]).toEqual({ words: "'ran':3 'runner':2", text_config: "english" });
   });
 
   it("compares with what is stored already: the same stays, and what has changed is replaced", async () => {
@@ -104,6 +128,14 @@ describe.each(testDatabases())("a bulk load on $name", (kind) => {
     } finally {
       await database.query("antidote", "alter table document_contents drop constraint poison");
     }
+  });
+
+  it("keeps all documents but the one whose text the database refuses already when words are made ahead", async () => {
+    const key = newStream();
+    const items = sequences(1, 40).map((sequence) => itemWithVector(key, sequence, sequence === 20 ? "a\0b" : undefined));
+    const progress = await ingest(await open(key), items);
+    expect(progress.flatMap(({ failures }) => failures)).toMatchObject([{ sequence: 20, error: { kind: "internal" } }]);
+    expect(await stored(key.ownerId)).toEqual(wholly(39));
   });
 
   it("gives wider windows than an ordinary stream, within the same bytes", async () => {

@@ -18,6 +18,14 @@ function embeddingOf(...texts: readonly string[]) {
   return { model, vectors };
 }
 
+/** The same in one piece. */
+function packedEmbeddingOf(...texts: readonly string[]) {
+  const numbers = embeddingOf(...texts).vectors.flatMap(({ values }) => values);
+  const packedVectors = Buffer.alloc(4 * numbers.length);
+  for (const [index, number] of numbers.entries()) packedVectors.writeFloatLE(number, 4 * index);
+  return { model, packedVectors };
+}
+
 /** Nothing but the client embeds here. */
 describe.each(testDatabases())("vectors of the client's own on $name", (kind) => {
   const running = useService(kind, { LLMEMORY_EMBED_IN_SERVE: "false" });
@@ -59,14 +67,27 @@ describe.each(testDatabases())("vectors of the client's own on $name", (kind) =>
     expect(results[0]).toMatchObject({ chunkIndex: 2 });
   });
 
+  test("may come packed, which changes nothing else", async () => {
+    const { memory } = running();
+    const document = { ownerId: newOwner(), idAtOrigin: "tea", content: "Grace likes coffee." };
+    const added = await memory.addDocument({ ...document, embedding: packedEmbeddingOf("green tea") });
+    expect(added).toMatchObject({ outcome: Outcome.CREATED, embeddingsPending: 0 });
+    expect((await vectorSearch(document.ownerId, "green tea")).results[0]?.similarity).toBeCloseTo(1, 2);
+    expect(await memory.addDocument({ ...document, embedding: embeddingOf("green tea") })).toMatchObject({
+      outcome: Outcome.UNCHANGED,
+    });
+  });
+
   test.each([
     ["another model", { model: "local/e5-small-v2", vectors: [{ values: [1] }] }, "embedding.model"],
     ["too many", embeddingOf("a", "b"), "embedding.vectors"],
     ["another dimension", { model, vectors: [{ values: [1, 2, 3] }] }, "embedding.vectors[0].values"],
     ["no number", { model, vectors: [{ values: Array(dimension).fill(Number.NaN) }] }, "embedding.vectors[0].values"],
     ["zeros", { model, vectors: [{ values: Array(dimension).fill(0) }] }, "embedding.vectors[0].values"],
-    ["none", { model, vectors: [] }, "embedding.vectors"],
-    ["no model", { model: "", vectors: embeddingOf("a").vectors }, "embedding.model"],
+    ["none", { model, vectors: [] }, "embedding"],
+    ["packed and not", { ...embeddingOf("a"), ...packedEmbeddingOf("a") }, "embedding"],
+    ["too few bytes", { model, packedVectors: new Uint8Array(4 * dimension - 1) }, "embedding.packed_vectors"],
+    ["no model", { ...embeddingOf("a"), model: "" }, "embedding.model"],
   ])("are refused if they are of %s, and nothing is stored", async (_name, embedding, field) => {
     const { memory } = running();
     const ownerId = newOwner();

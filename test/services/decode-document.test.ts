@@ -41,6 +41,14 @@ describe("a request becomes the domain's document", () => {
     expect(document.embedding).toEqual({ modelId: "hashing/2", vectors });
   });
 
+  test("with packed vectors, without the request that they came in", () => {
+    const request = Uint8Array.of(9, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+    const embedding = { model: "hashing/2", packedVectors: request.subarray(1, 9) };
+    const { vectors } = decodeDocument(create(AddDocumentRequestSchema, { content: "text", embedding })).embedding ?? {};
+    expect(vectors).toEqual(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    expect(vectors).toMatchObject({ buffer: { byteLength: 8 } });
+  });
+
   test.each([
     [{}, { contextPrefix: undefined, summary: undefined }],
     [

@@ -818,7 +818,8 @@ func (x *Chunk) GetSummary() string {
 	return ""
 }
 
-// Vectors of a document's chunks that the client made itself, with the model that the service uses.
+// Vectors of a document's chunks that the client made itself, with the model that the service uses: as `vectors` or, which takes both
+// sides a fraction of the time, as `packed_vectors`.
 type DocumentEmbedding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model that made them, as `provider/name`; it must be the service's active one, which Receipt.model of a search names.
@@ -827,7 +828,10 @@ type DocumentEmbedding struct {
 	// leaves of a document that was added without vectors; the same text under the same chunking is always cut alike. A text of no
 	// more tokens than chunking.chunk_tokens (and the model's own limit) stays whole under CHUNKING_STRATEGY_FIXED_SIZE, unless it
 	// is a chat.
-	Vectors       []*EmbeddingVector `protobuf:"bytes,2,rep,name=vectors,proto3" json:"vectors,omitempty"`
+	Vectors []*EmbeddingVector `protobuf:"bytes,2,rep,name=vectors,proto3" json:"vectors,omitempty"`
+	// The same vectors one behind the other, each number as a little-endian IEEE 754 float of 32 bits, as
+	// `numpy.asarray(vectors, "<f4").tobytes()` gives them.
+	PackedVectors []byte `protobuf:"bytes,3,opt,name=packed_vectors,json=packedVectors,proto3" json:"packed_vectors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -872,6 +876,13 @@ func (x *DocumentEmbedding) GetModel() string {
 func (x *DocumentEmbedding) GetVectors() []*EmbeddingVector {
 	if x != nil {
 		return x.Vectors
+	}
+	return nil
+}
+
+func (x *DocumentEmbedding) GetPackedVectors() []byte {
+	if x != nil {
+		return x.PackedVectors
 	}
 	return nil
 }
@@ -1312,10 +1323,11 @@ const file_llmemory_v1_document_proto_rawDesc = "" +
 	" \x01(\v2\x17.google.protobuf.StructR\bmetadata\x12\x1c\n" +
 	"\tembedding\x18\v \x03(\x02R\tembedding\x12%\n" +
 	"\x0econtext_prefix\x18\f \x01(\tR\rcontextPrefix\x12\x18\n" +
-	"\asummary\x18\r \x01(\tR\asummary\"a\n" +
+	"\asummary\x18\r \x01(\tR\asummary\"\x88\x01\n" +
 	"\x11DocumentEmbedding\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x126\n" +
-	"\avectors\x18\x02 \x03(\v2\x1c.llmemory.v1.EmbeddingVectorR\avectors\")\n" +
+	"\avectors\x18\x02 \x03(\v2\x1c.llmemory.v1.EmbeddingVectorR\avectors\x12%\n" +
+	"\x0epacked_vectors\x18\x03 \x01(\fR\rpackedVectors\")\n" +
 	"\x0fEmbeddingVector\x12\x16\n" +
 	"\x06values\x18\x01 \x03(\x02R\x06values\"\xda\x02\n" +
 	"\x06Filter\x12\"\n" +

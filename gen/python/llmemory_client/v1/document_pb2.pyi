@@ -177,12 +177,14 @@ class Chunk(_message.Message):
     def __init__(self, chunk_id: _Optional[str] = ..., document_id: _Optional[str] = ..., parent_chunk_id: _Optional[str] = ..., chunk_index: _Optional[int] = ..., chunk_level: _Optional[int] = ..., content: _Optional[str] = ..., token_count: _Optional[int] = ..., char_start: _Optional[int] = ..., char_end: _Optional[int] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ..., context_prefix: _Optional[str] = ..., summary: _Optional[str] = ...) -> None: ...
 
 class DocumentEmbedding(_message.Message):
-    __slots__ = ("model", "vectors")
+    __slots__ = ("model", "vectors", "packed_vectors")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
+    PACKED_VECTORS_FIELD_NUMBER: _ClassVar[int]
     model: str
     vectors: _containers.RepeatedCompositeFieldContainer[EmbeddingVector]
-    def __init__(self, model: _Optional[str] = ..., vectors: _Optional[_Iterable[_Union[EmbeddingVector, _Mapping]]] = ...) -> None: ...
+    packed_vectors: bytes
+    def __init__(self, model: _Optional[str] = ..., vectors: _Optional[_Iterable[_Union[EmbeddingVector, _Mapping]]] = ..., packed_vectors: _Optional[bytes] = ...) -> None: ...
 
 class EmbeddingVector(_message.Message):
     __slots__ = ("values",)

@@ -296,7 +296,8 @@ export declare type Chunk = Message<"llmemory.v1.Chunk"> & {
 export declare const ChunkSchema: GenMessage<Chunk>;
 
 /**
- * Vectors of a document's chunks that the client made itself, with the model that the service uses.
+ * Vectors of a document's chunks that the client made itself, with the model that the service uses: as `vectors` or, which takes both
+ * sides a fraction of the time, as `packed_vectors`.
  *
  * @generated from message llmemory.v1.DocumentEmbedding
  */
@@ -317,6 +318,14 @@ export declare type DocumentEmbedding = Message<"llmemory.v1.DocumentEmbedding">
    * @generated from field: repeated llmemory.v1.EmbeddingVector vectors = 2;
    */
   vectors: EmbeddingVector[];
+
+  /**
+   * The same vectors one behind the other, each number as a little-endian IEEE 754 float of 32 bits, as
+   * `numpy.asarray(vectors, "<f4").tobytes()` gives them.
+   *
+   * @generated from field: bytes packed_vectors = 3;
+   */
+  packedVectors: Uint8Array;
 };
 
 /**
