@@ -184,6 +184,8 @@ export const limits = {
   statementTextCharsMax: 4_000_000,
   /** So many new rows of one kind go by COPY where the database can: fewer are not worth a statement of their own. */
   copiedRowsMin: 256,
+  /** How often a process that commits looks whether tables on a server have outgrown their statistics. */
+  growthLookMs: 250,
   /** The embedded database is vacuumed after this many commits, and then after a share of those that were made by then. */
   embeddedVacuumCommitsMin: 50,
   embeddedVacuumCommitsShare: 0.2,

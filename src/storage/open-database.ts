@@ -3,6 +3,7 @@ import { DomainError, StartupError } from "../domain/errors.ts";
 import { messageOf } from "../domain/message-of.ts";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { analyzeGrowth } from "./analyze-growth.ts";
 import type { Database } from "./database.ts";
 import { startEmbeddedDatabase } from "./embedded-database.ts";
 import { maintainEmbedded } from "./maintain-embedded.ts";
@@ -29,25 +30,32 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
       slowQueryMs,
       logSlowQueries,
     });
-    const stopMaintenance = maintainEmbedded({ database, logger: deps.logger }, schema);
-    const closePool = database.close.bind(database);
+    stopBeforeClosing(database, maintainEmbedded({ database, logger: deps.logger }, schema));
+    const close = database.close.bind(database);
     database.close = async () => {
-      await stopMaintenance();
-      await closePool();
+      await close();
       await embedded.stop();
     };
     return await connected(database);
   }
-  return await connected(
-    new PostgresDatabase(deps, {
-      kind: "postgres",
-      connection: { connectionString: settings.databaseUrl },
-      poolSizeMax: settings.databasePoolSizeMax,
-      schema,
-      slowQueryMs,
-      logSlowQueries,
-    }),
-  );
+  const database = new PostgresDatabase(deps, {
+    kind: "postgres",
+    connection: { connectionString: settings.databaseUrl },
+    poolSizeMax: settings.databasePoolSizeMax,
+    schema,
+    slowQueryMs,
+    logSlowQueries,
+  });
+  stopBeforeClosing(database, analyzeGrowth({ database, logger: deps.logger }, schema));
+  return await connected(database);
+}
+
+function stopBeforeClosing(database: PostgresDatabase, stop: () => Promise<void>): void {
+  const close = database.close.bind(database);
+  database.close = async () => {
+    await stop();
+    await close();
+  };
 }
 
 async function connected(database: PostgresDatabase): Promise<Database> {
