@@ -40,14 +40,17 @@ export async function changeMembership(
   const { rows } = await database.query<{ chunk_id: string }>(
     batch.indexed ? "add_to_vector_index" : "remove_from_vector_index",
     // The index of unindexed rows; the primary key where rows are taken out. No key column changes, so chunks can be read and joined.
-    `update ${table.tableName} e
+    // Materialized: a plan may run a subquery once for each row of the table, and its limit would hold for each run by itself.
+    `with due as materialized (
+       select owner_id, chunk_id
+       from ${table.tableName}
+       where owner_id = $1 and ${before} and chunk_id > $2
+       order by chunk_id
+       limit $3
+       for no key update skip locked)
+     update ${table.tableName} e
      set indexed = ${after}
-     from (select owner_id, chunk_id
-           from ${table.tableName}
-           where owner_id = $1 and ${before} and chunk_id > $2
-           order by chunk_id
-           limit $3
-           for no key update skip locked) as due
+     from due
      where e.owner_id = $1 and e.owner_id = due.owner_id and e.chunk_id = due.chunk_id
      returning e.chunk_id`,
     [batch.ownerId, batch.afterChunkId ?? "00000000-0000-0000-0000-000000000000", batch.count],

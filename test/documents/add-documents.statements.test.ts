@@ -9,8 +9,12 @@ import { embedWaiting } from "../support/test-storage.ts";
 
 const statementsMax = 10;
 
-/** What a connection is told when it is opened and every few seconds, and what a process asks once a second: how long the embedding queue is. */
-const isOfNoAdd = /^set search_path|^discard plans$|^select count\(\*\)::integer as waiting\s+from \(/;
+/**
+ * What a connection is told when it is opened and every few seconds, what a process asks once a second (how long the embedding queue is),
+ * and how it has grown tables analyzed.
+ */
+const isOfNoAdd =
+  /^set search_path|^discard plans$|^select count\(\*\)::integer as waiting\s+from \(|^\s*select string_agg\(.* as tables\s+from pg_class|^analyze /;
 
 describe.each(testDatabases())("an add on the wire of $name", (kind) => {
   const storage = useDocuments(kind);

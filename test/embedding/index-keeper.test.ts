@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/domain/clock.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { IndexKeeper } from "../../src/embedding/index-keeper.ts";
+import type { Database } from "../../src/storage/database.ts";
 import { deleteDocument } from "../../src/storage/delete-documents.ts";
 import { endBulkLoad, openStream } from "../../src/storage/ingest-streams.ts";
 import { hasRealPostgres, testDatabases } from "../support/databases.ts";
@@ -24,11 +26,26 @@ async function withKeeper<T>(
   }
 }
 
+/** The same database whose statements are run by another function. */
+function withQuery(database: Database, query: (...parameters: Parameters<Database["query"]>) => unknown): Database {
+  return Object.create(database, { query: { value: query } });
+}
+
+/** The same database, which tells of each batch before it goes into the index. */
+function withBatches(database: Database, tell: (ownerId: unknown, signal?: AbortSignal) => Promise<void> | void): Database {
+  return withQuery(database, async (...parameters) => {
+    const [name, , values, signal] = parameters;
+    if (name === "add_to_vector_index") await tell(values?.[0], signal);
+    return await database.query(...parameters);
+  });
+}
+
 const soon = { timeout: 30_000 };
 
 describe.each(testDatabases())("the keeper of the approximate index on $name", (kind) => {
   const storage = useStorage(kind);
   const members = (ownerId: string) => countMembers(storage(), ownerId);
+  const batchRows = kind.name === "embedded" ? limits.indexBatchRowsEmbedded : limits.indexBatchRows;
 
   it("puts in what owners above the switch had stored before it started, and leaves others alone", async () => {
     const [large, small] = [await ownerWithVectors(storage(), 120), await ownerWithVectors(storage(), chunksMax)];
@@ -93,20 +110,27 @@ describe.each(testDatabases())("the keeper of the approximate index on $name", (
   });
 
   it("gives every owner its turn: one with much to do does not hold up another", async () => {
-    const [first, second] = [await ownerWithVectors(storage(), 400), await ownerWithVectors(storage(), 300)];
-    await withKeeper(storage(), async () => {
-      await expect.poll(async () => (await members(second)).indexed, { ...soon, interval: 5 }).toBeGreaterThan(0);
-      expect((await members(first)).indexed).toBeLessThan(400);
+    const owners = [await ownerWithVectors(storage(), 400), await ownerWithVectors(storage(), 300)];
+    const turns: unknown[] = [];
+    const database = withBatches(storage().database, (ownerId) => void turns.push(ownerId));
+    await withKeeper({ ...storage(), database }, async () => {
+      for (const ownerId of owners) await expect.poll(async () => (await members(ownerId)).unindexed, soon).toBe(0);
     });
+    for (const [ownerId, another] of [owners, owners.toReversed()])
+      expect(turns.indexOf(ownerId)).toBeLessThan(turns.lastIndexOf(another));
   });
 
   it("is stopped at any moment and gone on with by the next", async () => {
     const ownerId = await ownerWithVectors(storage(), 350);
-    await withKeeper(storage(), () =>
-      expect.poll(async () => (await members(ownerId)).indexed, { ...soon, interval: 5 }).toBeGreaterThan(0),
-    );
-    const { indexed } = await members(ownerId);
-    expect(indexed).toBeLessThan(350);
+    let batches = 0;
+    const secondBatch = Promise.withResolvers<void>();
+    const database = withBatches(storage().database, async (_owner, signal) => {
+      if (++batches < 2) return;
+      secondBatch.resolve();
+      while (!signal?.aborted) await sleep(1);
+    });
+    await withKeeper({ ...storage(), database }, () => secondBatch.promise);
+    expect(await members(ownerId)).toEqual({ indexed: batchRows, unindexed: 350 - batchRows });
     await withKeeper(storage(), () => expect.poll(() => members(ownerId), soon).toEqual({ indexed: 350, unindexed: 0 }));
   });
 
@@ -114,12 +138,9 @@ describe.each(testDatabases())("the keeper of the approximate index on $name", (
     const ownerId = await ownerWithVectors(storage(), 60);
     const { database } = storage();
     let failures = 2;
-    const flaky: typeof database = Object.create(database, {
-      query: {
-        value: (...parameters: Parameters<typeof database.query>) =>
-          failures-- > 0 ? Promise.reject(new Error("gone")) : database.query(...parameters),
-      },
-    });
+    const flaky = withQuery(database, (...parameters) =>
+      failures-- > 0 ? Promise.reject(new Error("gone")) : database.query(...parameters),
+    );
     await withKeeper({ ...storage(), database: flaky }, () =>
       expect.poll(() => members(ownerId), soon).toEqual({ indexed: 60, unindexed: 0 }),
     );

@@ -109,6 +109,19 @@ describe.each(testDatabases())("membership in the approximate index on $name", (
     await embedWaiting(storage());
     expect(await countMembers(storage(), ownerId)).toEqual({ indexed: 0, unindexed: 2 });
   });
+
+  it("changes no more rows than asked for where the planner expects a single one", async () => {
+    const { database, table } = storage();
+    await ownerWithVectors(storage(), 50);
+    await database.query("analyze", `analyze ${table.tableName}`);
+    const ownerId = await ownerWithVectors(storage(), 25);
+    const done = await database.transaction(
+      (transaction) => changeMembership(transaction, table, { ownerId, indexed: true, count: 10, afterChunkId: undefined }),
+      { settings: { enable_hashjoin: "off", enable_mergejoin: "off", enable_material: "off" } },
+    );
+    expect(done.count).toBe(10);
+    expect(await countMembers(storage(), ownerId)).toEqual({ indexed: 10, unindexed: 15 });
+  });
 });
 
 describe("the switch between the plans", () => {
