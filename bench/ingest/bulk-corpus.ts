@@ -4,6 +4,7 @@ import { IngestDocumentsRequestSchema } from "#gen/llmemory/v1/memory_service_pb
 import { startTextChunker } from "../../src/chunking/text-chunker.ts";
 import { createHashingEmbedder, embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import { packagedModelDirectory } from "../../src/embedding/model-files.ts";
+import { packVectors } from "../../test/support/pack-vectors.ts";
 import { randomNumbers } from "../../test/support/random-numbers.ts";
 import { writeTexts } from "../corpus.ts";
 import { frame } from "./raw-stream.ts";
@@ -43,7 +44,7 @@ export async function writeBulkStream(chunksMin: number): Promise<BulkStream> {
         documentType: DocumentType.TEXT,
         language: "en",
         content,
-        embedding: { model: `hashing/${dimension}`, packedVectors: Buffer.concat(vectors.map(bytesOf)) },
+        embedding: { model: `hashing/${dimension}`, packedVectors: packVectors(vectors) },
       };
       frames.push(encode({ message: { case: "item", value: { sequence: BigInt(frames.length), document } } }));
       chunks += leaves.length;
@@ -52,11 +53,6 @@ export async function writeBulkStream(chunksMin: number): Promise<BulkStream> {
     await chunker.close();
   }
   return { frames, documents: frames.length - 1, chunks };
-}
-
-/** As the machine holds it, which is little-endian on all that Node runs on but a few. */
-function bytesOf(vector: Float32Array): Buffer {
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
 function encode(request: Parameters<typeof create<typeof IngestDocumentsRequestSchema>>[1]): Buffer {

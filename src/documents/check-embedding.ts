@@ -23,9 +23,9 @@ export function checkEmbedding(
   }
   const isPacked = vectors instanceof Uint8Array;
   const field = isPacked ? "embedding.packed_vectors" : "embedding.vectors";
-  const count = isPacked ? vectors.length / (bytesPerNumber * table.dimension) : vectors.length;
-  if (count !== leafCount) {
-    const given = isPacked ? `${vectors.length} bytes, of which a vector takes ${bytesPerNumber * table.dimension},` : count;
+  const vectorBytes = bytesPerNumber * table.dimension;
+  if (vectors.length !== (isPacked ? vectorBytes * leafCount : leafCount)) {
+    const given = isPacked ? `${vectors.length} bytes, of which a vector takes ${vectorBytes},` : vectors.length;
     const description =
       `must be one per chunk, but are ${given} for a text of ${leafCount}; add the document without embedding, read its ` +
       "chunks with GetChunks and add it again with a vector for each, or choose a chunking that keeps it whole";

@@ -30,12 +30,7 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
       slowQueryMs,
       logSlowQueries,
     });
-    stopBeforeClosing(database, maintainEmbedded({ database, logger: deps.logger }, schema));
-    const close = database.close.bind(database);
-    database.close = async () => {
-      await close();
-      await embedded.stop();
-    };
+    whenClosing(database, { before: maintainEmbedded({ database, logger: deps.logger }, schema), after: () => embedded.stop() });
     return await connected(database);
   }
   const database = new PostgresDatabase(deps, {
@@ -46,15 +41,17 @@ export async function openDatabase(deps: { metrics: Metrics; logger: Logger }, s
     slowQueryMs,
     logSlowQueries,
   });
-  stopBeforeClosing(database, analyzeGrowth({ database, logger: deps.logger }, schema));
+  whenClosing(database, { before: analyzeGrowth({ database, logger: deps.logger }, schema) });
   return await connected(database);
 }
 
-function stopBeforeClosing(database: PostgresDatabase, stop: () => Promise<void>): void {
+/** Has more ended than the pool when a database is closed. */
+function whenClosing(database: PostgresDatabase, also: { before: () => Promise<void>; after?: () => Promise<void> }): void {
   const close = database.close.bind(database);
   database.close = async () => {
-    await stop();
+    await also.before();
     await close();
+    await also.after?.();
   };
 }
 

@@ -2,16 +2,12 @@ import { describe, expect, it } from "vitest";
 import { checkEmbedding } from "../../src/documents/check-embedding.ts";
 import type { GivenEmbedding } from "../../src/domain/document.ts";
 import { InvalidInputError } from "../../src/domain/errors.ts";
+import { packVectors } from "../support/pack-vectors.ts";
 
 const table = { modelId: "hashing/3", dimension: 3 };
 const vector = (...values: number[]) => Float32Array.from(values);
 
-/** As a client packs them. */
-function packed(...vectors: readonly Float32Array[]): Uint8Array {
-  const bytes = Buffer.alloc(vectors.length * 12);
-  for (const [index, number] of vectors.flatMap((each) => [...each]).entries()) bytes.writeFloatLE(number, 4 * index);
-  return bytes;
-}
+const packed = (...vectors: readonly Float32Array[]) => packVectors(vectors);
 
 function violationsOf(vectors: GivenEmbedding["vectors"], { modelId = "hashing/3", leaves = vectors.length } = {}) {
   try {

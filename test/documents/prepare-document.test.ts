@@ -5,6 +5,7 @@ import type { GivenEmbedding, NewDocument } from "../../src/domain/document.ts";
 import type { ChunkSummary, ContextPrefix } from "../../src/domain/enrichment.ts";
 import { limits } from "../../src/domain/limits.ts";
 import { newDocument } from "../support/document-deps.ts";
+import { packVectors } from "../support/pack-vectors.ts";
 
 describe("the segments of a text", () => {
   const unitsMax = Math.floor(limits.contentSegmentBytesMax / 3);
@@ -88,10 +89,8 @@ describe("the fingerprint of a document", () => {
 
   it("changes with vectors and their model, but not with how they are packed", () => {
     const of = (modelId: string, vectors: GivenEmbedding["vectors"]) => hash({ ...document, embedding: { modelId, vectors } });
-    const bytes = Buffer.alloc(16);
-    for (const [index, number] of [1, 0.5, -2, 0.25].entries()) bytes.writeFloatLE(number, 4 * index);
     const vectors = [Float32Array.of(1, 0.5), Float32Array.of(-2, 0.25)];
-    expect(of("model", bytes)).toBe(of("model", vectors));
+    expect(of("model", packVectors(vectors))).toBe(of("model", vectors));
     const different = [hash(document), of("model", vectors), of("another", vectors), of("model", vectors.toReversed())];
     expect(new Set(different).size).toBe(different.length);
   });

@@ -6,6 +6,7 @@ import { Degradation, SearchType } from "#gen/llmemory/v1/search_service_pb.js";
 import { embedHashedWords } from "../../src/embedding/hashing-embedder.ts";
 import { errorOf, statusFacts } from "../support/call-error.ts";
 import { testDatabases } from "../support/databases.ts";
+import { packVectors } from "../support/pack-vectors.ts";
 import { useService } from "../support/use-service.ts";
 import { IngestClient } from "./ingest-client.ts";
 
@@ -20,10 +21,7 @@ function embeddingOf(...texts: readonly string[]) {
 
 /** The same in one piece. */
 function packedEmbeddingOf(...texts: readonly string[]) {
-  const numbers = embeddingOf(...texts).vectors.flatMap(({ values }) => values);
-  const packedVectors = Buffer.alloc(4 * numbers.length);
-  for (const [index, number] of numbers.entries()) packedVectors.writeFloatLE(number, 4 * index);
-  return { model, packedVectors };
+  return { model, packedVectors: packVectors(embeddingOf(...texts).vectors.map(({ values }) => Float32Array.from(values))) };
 }
 
 /** Nothing but the client embeds here. */
